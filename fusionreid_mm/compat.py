@@ -1,0 +1,204 @@
+"""Shims that let the OpenMMLab stack run on today's libraries.
+
+Each function states its reason and the version at which it can go.
+:func:`install_shims` applies those that act at import; :func:`use_cpu_group`
+is for programs that build a Runner.
+"""
+import os
+import os.path as osp
+import sys
+import warnings
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler import OneCycleParamScheduler
+from mmengine.utils import digit_version
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+__all__ = ['install_shims', 'use_cpu_group']
+
+# Distributions that provide the same module: upstream, its variants, and the
+# maintained forks.
+_PROVIDERS = {
+    'mmengine': ('mmengine', 'mmengine-lite', 'onedl-mmengine'),
+    'mmcv-lite': ('mmcv-lite', 'mmcv', 'onedl-mmcv'),
+    'mmpretrain': ('mmpretrain', 'onedl-mmpretrain'),
+}
+
+# Warnings that nobody can act on, as (category, start of the message).
+_NOISE = (
+    # mmcv-lite: an operator that is not used here.
+    (UserWarning, 'Fail to import ``MultiScaleDeformableAttention``'),
+    # setuptools 81 and older, from mmengine's package helpers.
+    (UserWarning, 'pkg_resources is deprecated'),
+    (DeprecationWarning, 'pkg_resources is deprecated'),
+    # mmengine's registry, on Python 3.12 and later.
+    (DeprecationWarning, "'pkgutil.find_loader' is deprecated"),
+    # mmengine's AmpOptimWrapper and autocast, on torch 2.4 and later.
+    (FutureWarning, r'`torch\.cuda\.amp\.GradScaler'),
+    (FutureWarning, r'`torch\.cuda\.amp\.autocast'),
+    # mmengine's DDP wrapper, on torch 2.15 and later.
+    (FutureWarning, '.*broadcast_buffers'),
+)
+
+
+def install_shims() -> None:
+    """Apply everything that has to be in place before a config is read."""
+    silence_noise()
+    warn_outside_window()
+    register_scope()
+    replace_pkg_resources()
+    trust_runner_checkpoints()
+
+
+def silence_noise() -> None:
+    """Hide upstream's warnings that a user cannot act on.
+
+    Goes entry by entry, when the library named beside it stops warning.
+    """
+    for category, message in _NOISE:
+        warnings.filterwarnings('ignore', message=message, category=category)
+
+
+def warn_outside_window() -> None:
+    """Warn of an MMEngine, mmcv or mmpretrain that was never tried.
+
+    The window is the one of ``requirements/mminstall.txt``, read from the
+    installed metadata. Never an error: newer versions mostly work.
+    """
+    try:
+        lines = metadata.requires('fusionreid_mm') or []
+    except metadata.PackageNotFoundError:  # used from a checkout
+        return
+    for line in lines:
+        requirement = Requirement(line)
+        for provider in _PROVIDERS.get(requirement.name, ()):
+            try:
+                version = Version(metadata.version(provider))
+            except metadata.PackageNotFoundError:
+                continue
+            if version not in requirement.specifier:
+                warnings.warn(
+                    f'{provider} {version} is outside the versions that '
+                    f'fusionreid_mm was tried with '
+                    f'({requirement.name}{requirement.specifier}).')
+
+
+def register_scope() -> None:
+    """Let MMEngine resolve ``fusionreid_mm::config.py``.
+
+    It refuses any package that is not in this table of its own (mmengine
+    issue 1581). Can go when the table is open to third parties.
+    """
+    MODULE2PACKAGE.setdefault('fusionreid_mm', 'fusionreid_mm')
+
+
+def replace_pkg_resources() -> None:
+    """Give MMEngine a look-up of installed packages without pkg_resources,
+    which setuptools 82 removed.
+
+    Can go with mmengine 0.11, which no longer imports it.
+    """
+    if find_spec('pkg_resources') is not None:
+        return
+    from mmengine import utils
+    from mmengine.config import config
+    from mmengine.hub import hub
+    from mmengine.utils import package_utils
+    for module in (utils, config, hub, package_utils):
+        for shim in (is_installed, get_installed_path):
+            if hasattr(module, shim.__name__):
+                setattr(module, shim.__name__, shim)
+
+
+def is_installed(package: str) -> bool:
+    """As :func:`mmengine.utils.is_installed`: by distribution or module."""
+    try:
+        metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        spec = find_spec(package)
+        return spec is not None and spec.origin is not None
+    return True
+
+
+def get_installed_path(package: str) -> str:
+    """As :func:`mmengine.utils.get_installed_path`: a module's folder."""
+    modules = {name: module for module, name in MODULE2PACKAGE.items()}
+    spec = find_spec(modules.get(package, package))
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            f'{package} is not installed: install it, or put its folder on '
+            'PYTHONPATH')
+    return osp.dirname(spec.origin)
+
+
+def trust_runner_checkpoints() -> None:
+    """Let ``torch.load`` read what MMEngine's Runner writes.
+
+    Since torch 2.6 it loads weights only, and refuses the logging history,
+    schedulers and NumPy metrics in a Runner's checkpoint (mmengine issue
+    1655). The list is narrow: in place of ``getattr``, which a crafted file
+    could turn against the user, stands a look-up of a few named methods. Can
+    go when MMEngine registers its own classes.
+    """
+    if digit_version(torch.__version__) < digit_version('2.6.0'):
+        return
+    core = 'numpy._core' if hasattr(np, '_core') else 'numpy.core'
+    multiarray = sys.modules[f'{core}.multiarray']
+    dtypes = [
+        getattr(np.dtypes, name) for name in dir(np.dtypes)
+        if name.endswith('DType')
+    ]
+    safe: list = [
+        HistoryBuffer, OneCycleParamScheduler, np.ndarray, np.dtype, *dtypes,
+        (_getattr_of_history, 'builtins.getattr')
+    ]
+    for name in ('_reconstruct', 'scalar'):
+        function = getattr(multiarray, name)
+        # NumPy 1 and 2 write different module paths: each reads both.
+        safe += [(function, f'numpy.core.multiarray.{name}'),
+                 (function, f'numpy._core.multiarray.{name}')]
+    torch.serialization.add_safe_globals(safe)
+
+
+_READABLE_ATTRIBUTES = {
+    HistoryBuffer: ('min', 'max', 'current', 'mean'),
+    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
+}
+
+
+def _getattr_of_history(owner: Any, name: str) -> Any:
+    """The ``getattr`` that a checkpoint may call."""
+    if isinstance(owner, type) and name in _READABLE_ATTRIBUTES.get(owner, ()):
+        return getattr(owner, name)
+    raise ValueError(
+        f'the checkpoint asks for {name!r} of {owner!r}, which no MMEngine '
+        'checkpoint needs: do not trust this file')
+
+
+def use_cpu_group(cfg: Config) -> None:
+    """Make ``launcher='pytorch'`` work on machines without a GPU.
+
+    MMEngine selects a CUDA device, hands DDP a device id and keeps SyncBN, none
+    of which exists on the CPU. A gloo group that is there before the Runner
+    makes it skip the first; the config is changed for the others. With a GPU,
+    or without a launcher, nothing happens. Can go when
+    ``mmengine.dist.init_dist`` knows CPU processes.
+    """
+    if cfg.get('launcher', 'none') != 'pytorch' or torch.cuda.is_available():
+        return
+    os.environ.setdefault('LOCAL_RANK', '0')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group(backend='gloo')
+    cfg.pop('sync_bn', None)
+    wrapper = cfg.get('model_wrapper_cfg') or ConfigDict(
+        type='MMDistributedDataParallel', broadcast_buffers=False)
+    wrapper['device_ids'] = None
+    cfg.model_wrapper_cfg = wrapper

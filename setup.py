@@ -1,0 +1,98 @@
+"""Packaging of fusionreid_mm.
+
+Beside the package itself, ``configs``, ``tools`` and the metafiles are put
+under ``fusionreid_mm/.mim``, where mim and MMEngine look for them: as links
+for an editable install, as copies for a wheel.
+"""
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+from setuptools.command.editable_wheel import editable_wheel
+
+ROOT = Path(__file__).resolve().parent
+PACKAGE = ROOT / 'fusionreid_mm'
+MIM_ENTRIES = ('configs', 'tools', 'model-index.yml')
+
+LINK_COMMANDS = {'develop', 'editable_wheel'}
+COPY_COMMANDS = {'sdist', 'bdist_wheel', 'build', 'build_py', 'install'}
+
+
+def read_version() -> str:
+    scope: dict = {}
+    exec((PACKAGE / 'version.py').read_text(encoding='utf-8'), scope)
+    return scope['__version__']
+
+
+def read_requirements(name: str) -> list:
+    lines = (ROOT / 'requirements' / name).read_text(encoding='utf-8')
+    return [
+        line for line in map(str.strip, lines.splitlines())
+        if line and not line.startswith('#')
+    ]
+
+
+def fill_mim_folder() -> None:
+    """Link or copy what mim needs, according to the command being run."""
+    commands = set(sys.argv[1:])
+    if not commands & (LINK_COMMANDS | COPY_COMMANDS):
+        return
+    target_dir = PACKAGE / '.mim'
+    target_dir.mkdir(exist_ok=True)
+    for entry in MIM_ENTRIES:
+        source, target = ROOT / entry, target_dir / entry
+        # An sdist holds the entries only under .mim: then they are in place.
+        if not source.exists():
+            continue
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        elif target.is_dir():
+            shutil.rmtree(target)
+        if commands & LINK_COMMANDS:
+            target.symlink_to(os.path.relpath(source, target_dir))
+        elif source.is_dir():
+            shutil.copytree(
+                source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copyfile(source, target)
+
+
+class EditableWheel(editable_wheel):
+    """Tells mim and MMEngine where an editable install lives.
+
+    Both join the distribution's location (site-packages) with the first line
+    of ``top_level.txt``. An absolute path there survives the join.
+    """
+
+    def _ensure_dist_info(self) -> None:
+        super()._ensure_dist_info()
+        top_level = Path(self.dist_info_dir) / 'top_level.txt'
+        top_level.write_text(f'{PACKAGE}\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    fill_mim_folder()
+    setup(
+        name='fusionreid_mm',
+        version=read_version(),
+        description='FusionReID for MMEngine: convolutional and Transformer '
+        'features, fused for person re-identification',
+        long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+        long_description_content_type='text/markdown',
+        keywords='person re-identification, computer vision, OpenMMLab',
+        license='Apache-2.0',
+        packages=find_namespace_packages(
+            include=('fusionreid_mm', 'fusionreid_mm.*')),
+        include_package_data=True,
+        python_requires='>=3.10,<3.14',
+        install_requires=read_requirements('runtime.txt'),
+        extras_require={
+            'mminstall': read_requirements('mminstall.txt'),
+            'tests': read_requirements('tests.txt'),
+            'optional': read_requirements('optional.txt'),
+            'docs': read_requirements('docs.txt'),
+        },
+        cmdclass={'editable_wheel': EditableWheel},
+        zip_safe=False)
