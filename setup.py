@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-
 from setuptools import find_namespace_packages, setup
 from setuptools.command.editable_wheel import editable_wheel
 

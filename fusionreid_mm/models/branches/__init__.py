@@ -1,0 +1,4 @@
+from .cnn_branch import CNNBranch
+from .transformer_branch import TransformerBranch
+
+__all__ = ['CNNBranch', 'TransformerBranch']

@@ -1,0 +1,4 @@
+from .bnneck import BNNeck
+from .multi_branch_reid_head import MultiBranchReIDHead
+
+__all__ = ['BNNeck', 'MultiBranchReIDHead']

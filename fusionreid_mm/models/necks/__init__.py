@@ -1,0 +1,3 @@
+from .dual_attention_mutual_fusion import DualAttentionMutualFusion
+
+__all__ = ['DualAttentionMutualFusion']

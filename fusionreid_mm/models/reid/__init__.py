@@ -1,0 +1,3 @@
+from .fusion_reid import FusionReID
+
+__all__ = ['FusionReID']

@@ -1,0 +1,4 @@
+from .official_state_dict import (convert_official_state_dict,
+                                  map_official_names)
+
+__all__ = ['convert_official_state_dict', 'map_official_names']
