@@ -4,6 +4,7 @@ Each function states its reason and the version at which it can go.
 :func:`install_shims` applies those that act at import; :func:`use_cpu_group`
 is for programs that build a Runner.
 """
+import logging
 import os
 import os.path as osp
 import sys
@@ -16,7 +17,8 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.optim.optimizer import default_constructor
 from mmengine.optim.scheduler import OneCycleParamScheduler
 from mmengine.utils import digit_version
 from packaging.requirements import Requirement
@@ -52,6 +54,7 @@ _NOISE = (
 def install_shims() -> None:
     """Apply everything that has to be in place before a config is read."""
     silence_noise()
+    silence_parameter_groups()
     warn_outside_window()
     register_scope()
     replace_pkg_resources()
@@ -65,6 +68,22 @@ def silence_noise() -> None:
     """
     for category, message in _NOISE:
         warnings.filterwarnings('ignore', message=message, category=category)
+
+
+def silence_parameter_groups() -> None:
+    """Keep MMEngine's constructor of optimizers from logging three lines for
+    each bias, about 600 for FusionReID, which repeat what the config says.
+
+    Can go when upstream logs them for debugging only.
+    """
+
+    def log_for_debugging(message, logger=None, level=logging.INFO):
+        if (message.startswith('paramwise_options')
+                or 'skipped since its requires_grad' in message):
+            level = logging.DEBUG
+        print_log(message, logger, level)
+
+    default_constructor.print_log = log_for_debugging
 
 
 def warn_outside_window() -> None:
@@ -186,10 +205,10 @@ def _getattr_of_history(owner: Any, name: str) -> Any:
 def use_cpu_group(cfg: Config) -> None:
     """Make ``launcher='pytorch'`` work on machines without a GPU.
 
-    MMEngine selects a CUDA device, hands DDP a device id and keeps SyncBN, none
-    of which exists on the CPU. A gloo group that is there before the Runner
-    makes it skip the first; the config is changed for the others. With a GPU,
-    or without a launcher, nothing happens. Can go when
+    MMEngine selects a CUDA device, hands DDP a device id and keeps SyncBN,
+    none of which exists on the CPU. A gloo group that is there before the
+    Runner makes it skip the first; the config is changed for the others. With
+    a GPU, or without a launcher, nothing happens. Can go when
     ``mmengine.dist.init_dist`` knows CPU processes.
     """
     if cfg.get('launcher', 'none') != 'pytorch' or torch.cuda.is_available():

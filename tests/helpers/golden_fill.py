@@ -1,139 +1,116 @@
-"""Deterministic, storage-free weights / inputs for the FusionReID golden data.
+"""The rule by which the golden cases were made: weights, images and the
+retrieval problem are functions of names and seeds, so only results are stored.
 
-numpy only.  Every tensor is a function of its OFFICIAL state_dict name and
-shape, so nothing but the list of (name, shape) pairs has to be stored.
-All arithmetic below is float64; the result is rounded ONCE to float32.
-(float64 golden runs use these same float32-rounded values, widened.)
+All arithmetic is in float64 and rounded once to float32; runs in float64 widen
+the rounded values. Names are those of the released code.
 """
 import json
 import math
 import zlib
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-BN3_SCALE = 0.5  # extra factor on every '*.bn3.weight' (ResNet residual branch)
+#: Keeps the activations of a ResNet-152 of order 1.
+BN3_SCALE = 0.5
+
+CAM_IDS = np.array([0, 1, 2, 1])
+LABELS = np.array([0, 0, 1, 1])
+
+#: With this seed no match is closer than 2.2e-6 to another image.
+RETRIEVAL_SEED = 66
 
 
-def raw_normal(name, shape):
-    """float64 standard normal keyed by a string."""
-    return np.random.default_rng(zlib.crc32(name.encode())).standard_normal(
-        tuple(shape))
+def raw_normal(key: str, shape: Sequence[int]) -> np.ndarray:
+    """Standard normal numbers that belong to a string."""
+    rng = np.random.default_rng(zlib.crc32(key.encode()))
+    return rng.standard_normal(tuple(shape))
 
 
-def fill_tensor(name, shape):
-    """Value of the official state_dict entry `name` (first matching rule wins)."""
-    shape = tuple(int(s) for s in shape)
+def fill_tensor(name: str, shape: Sequence[int]) -> np.ndarray:
+    """The value of a state dict's entry; the first matching rule wins."""
     leaf = name.rsplit('.', 1)[-1]
     if leaf == 'num_batches_tracked':
         return np.zeros(shape, dtype=np.int64)
     x = raw_normal(name, shape)
     if leaf == 'running_var':
-        y = 1.0 + 0.1 * np.abs(x)
+        value = 1 + 0.1 * np.abs(x)
     elif leaf == 'running_mean':
-        y = 0.1 * x
-    elif leaf == 'p':  # GeM exponent, shape [1]
-        y = 3.0 + 0.1 * x
+        value = 0.1 * x
+    elif leaf == 'p':  # exponent of GeM
+        value = 3 + 0.1 * x
     elif leaf in ('cls_token', 'pos_embed', 'sie_embed'):
-        y = 0.02 * x
-    elif name.endswith(
-        ('act1.weight', 'act2.weight')):  # PReLU slope, shape [1]
-        y = 0.25 + 0.05 * x
-    elif len(shape) == 1 and leaf == 'weight':  # BatchNorm / LayerNorm
-        y = 1.0 + 0.1 * x
+        value = 0.02 * x
+    elif name.endswith(('act1.weight', 'act2.weight')):  # slope of PReLU
+        value = 0.25 + 0.05 * x
+    elif x.ndim == 1 and leaf == 'weight':  # BatchNorm, LayerNorm
+        value = 1 + 0.1 * x
         if name.endswith('bn3.weight'):
-            y = BN3_SCALE * y
-    elif len(shape) == 1 and leaf == 'bias':
-        y = 0.02 * x
-    elif len(shape) >= 2:  # conv / linear
-        fan_in = int(np.prod(shape[1:]))
-        y = x * math.sqrt(1.0 / fan_in)
+            value *= BN3_SCALE
+    elif x.ndim == 1 and leaf == 'bias':
+        value = 0.02 * x
+    elif x.ndim >= 2:  # convolution, linear layer
+        value = x * math.sqrt(1 / math.prod(x.shape[1:]))
     else:
-        raise KeyError(f'no rule for {name} {shape}')
-    return y.astype(np.float32)
+        raise KeyError(f'no rule for {name} {tuple(shape)}')
+    return value.astype(np.float32)
 
 
-def fill_state_dict(entries):
-    """entries: iterable of (name, shape) -> ordered dict name -> ndarray."""
-    return {n: fill_tensor(n, s) for n, s in entries}
+def images(height: int = 256, width: int = 128) -> np.ndarray:
+    """Four images, already normalised."""
+    rng = np.random.default_rng(2024)
+    return rng.standard_normal((4, 3, height, width)).astype(np.float32)
 
 
-def crc_of_state(entries):
-    """Checksum of the whole generated state dict (order sensitive)."""
-    c = 0
-    for n, s in entries:
-        c = zlib.crc32(np.ascontiguousarray(fill_tensor(n, s)).tobytes(), c)
-    return c
-
-
-def images(n=4, h=256, w=128):
-    """Already normalised pixels, float32, NCHW."""
-    return np.random.default_rng(2024).standard_normal(
-        (n, 3, h, w)).astype(np.float32)
-
-
-CAM_IDS = np.array([0, 1, 2, 1], dtype=np.int64)
-LABELS = np.array([0, 0, 1, 1], dtype=np.int64)
-
-
-def probe_vector(prefix, name, shape):
-    """float64 direction for a dot-product probe; prefix 'g' gradients,
-    'a' activations, 'w' parameters after an optimizer step, 'd' distance matrices."""
-    return raw_normal(f'{prefix}:{name}', shape)
-
-
-def probe(prefix, name, array):
-    """[L2 norm, dot with the probe direction], both accumulated in float64."""
-    a = np.asarray(array, dtype=np.float64)
+def probe(kind: str, name: str, array: np.ndarray) -> List[float]:
+    """Norm of an array, and its dot product with a direction of its own."""
+    array = np.asarray(array, dtype=np.float64)
+    direction = raw_normal(f'{kind}:{name}', array.shape)
     return [
-        float(np.sqrt((a * a).sum())),
-        float((a * probe_vector(prefix, name, a.shape)).sum())
+        float(np.sqrt(np.square(array).sum())),
+        float((array * direction).sum())
     ]
 
 
-def load_case(path):
-    """npz case file -> (meta dict, dict of arrays)."""
-    z = np.load(path, allow_pickle=False)
-    meta = json.loads(str(z['meta_json']))
-    return meta, {k: z[k] for k in z.files if k != 'meta_json'}
+def load_case(path: Path) -> Tuple[dict, Dict[str, np.ndarray]]:
+    """A case's meta information and its arrays."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    return json.loads(str(arrays.pop('meta_json'))), arrays
 
 
-RETRIEVAL_SEED = 66  # smallest match/non-match gap: 2.2e-6 (normalised), 1.2e-4 (raw)
-RETRIEVAL_SIGMA = 1.35
+def retrieval_problem() -> Tuple[np.ndarray, ...]:
+    """Features, pids and camids of 200 queries and of 1,500 gallery images.
 
-
-def retrieval_problem(seed=None, sigma=None):
-    """Synthetic retrieval set: 200 queries, 1500 gallery, 60 ids, 6 cams, 64-d.
-
-    * ids are 1..60; gallery id 0 = 120 distractors, id -1 = 50 junk boxes
-    * ids 57..60 never occur in the gallery         -> queries without any match
-    * id 56 occurs in the gallery under camera 0 only; its queries alternate
-      between camera 0 (all matches are same-camera junk -> invalid) and 3 (valid)
-    * a per-camera offset makes same-camera (to be ignored) matches rank high
-    Returns q_feat, g_feat (float32) and int64 q_pid, q_cam, g_pid, g_cam.
+    Of 60 people, 57 to 60 are not in the gallery, and 56 is there under
+    camera 0 only, which half of the queries share. 120 gallery images are
+    distractors (pid 0) and 50 junk (pid -1).
     """
-    rng = np.random.default_rng(RETRIEVAL_SEED if seed is None else seed)
-    sigma = RETRIEVAL_SIGMA if sigma is None else sigma
-    n_id, dim, n_cam, n_q, n_g = 60, 64, 6, 200, 1500
-    centers = rng.standard_normal((n_id, dim))
-    cam_offset = 0.3 * rng.standard_normal((n_cam, dim))
-    q_pid = np.arange(n_q) % n_id + 1
-    q_cam = rng.integers(0, n_cam, n_q)
-    g_pid = np.concatenate([
-        rng.integers(1, 57, n_g - 170),
+    num_pids, num_query, num_gallery, channels, sigma = 60, 200, 1500, 64, 1.35
+    rng = np.random.default_rng(RETRIEVAL_SEED)
+    centers = rng.standard_normal((num_pids, channels))
+    camera_offsets = 0.3 * rng.standard_normal((6, channels))
+
+    query_pids = np.arange(num_query) % num_pids + 1
+    query_camids = rng.integers(0, 6, num_query)
+    gallery_pids = np.concatenate([
+        rng.integers(1, 57, num_gallery - 170),
         np.zeros(120, dtype=np.int64), -np.ones(50, dtype=np.int64)
     ])
-    g_cam = rng.integers(0, n_cam, n_g)
-    g_cam[g_pid == 56] = 0
-    sel = np.flatnonzero(q_pid == 56)
-    q_cam[sel] = np.where(np.arange(len(sel)) % 2 == 0, 0, 3)
-    blend = 0.5 * centers[rng.integers(0, n_id, n_g)]  # used where pid <= 0
-    g_center = np.where((g_pid > 0)[:, None],
-                        centers[np.maximum(g_pid, 1) - 1], blend)
-    q_feat = centers[q_pid -
-                     1] + cam_offset[q_cam] + sigma * rng.standard_normal(
-                         (n_q, dim))
-    g_feat = g_center + cam_offset[g_cam] + sigma * rng.standard_normal(
-        (n_g, dim))
-    return (q_feat.astype(np.float32), g_feat.astype(np.float32),
-            q_pid.astype(np.int64), q_cam.astype(np.int64),
-            g_pid.astype(np.int64), g_cam.astype(np.int64))
+    gallery_camids = rng.integers(0, 6, num_gallery)
+    gallery_camids[gallery_pids == 56] = 0
+    of_56 = np.flatnonzero(query_pids == 56)
+    query_camids[of_56] = np.where(np.arange(len(of_56)) % 2 == 0, 0, 3)
+
+    nobody = 0.5 * centers[rng.integers(0, num_pids, num_gallery)]
+    somebody = centers[np.maximum(gallery_pids, 1) - 1]
+    query = (
+        centers[query_pids - 1] + camera_offsets[query_camids] +
+        sigma * rng.standard_normal((num_query, channels)))
+    gallery = (
+        np.where((gallery_pids > 0)[:, None], somebody, nobody) +
+        camera_offsets[gallery_camids] + sigma * rng.standard_normal(
+            (num_gallery, channels)))
+    return (query.astype(np.float32), gallery.astype(np.float32), query_pids,
+            query_camids, gallery_pids, gallery_camids)

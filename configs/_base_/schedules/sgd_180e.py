@@ -1,5 +1,5 @@
-# The recipe of the paper's released code: SGD, biases at twice the rate, weight
-# decay on everything, 10 epochs of warm-up, then a cosine to the end.
+# The recipe of the released code: SGD, biases at twice the rate, weight decay
+# on everything, 10 epochs of warm-up, then a cosine to the end.
 max_epochs = 180
 
 optim_wrapper = dict(

@@ -1,0 +1,3 @@
+from .random_identity_sampler import RandomIdentitySampler
+
+__all__ = ['RandomIdentitySampler']

@@ -1,0 +1,178 @@
+import json
+import logging
+from abc import abstractmethod
+from pathlib import Path
+from typing import (Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple, Union)
+
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+#: The roles of a split, in the order in which the images are listed.
+ROLES = {
+    'train': ('train', ),
+    'test': ('query', 'gallery'),
+    'query': ('query', ),
+    'gallery': ('gallery', ),
+}
+
+#: A dataset of one's own may state its counts in this file, in the form
+#: ``{"counts": {"train": {"pids": 10, "images": 80}, "query": ...}}``.
+INFO_FILE = 'dataset_info.json'
+
+
+class Counts(NamedTuple):
+    """How many people and images a role has."""
+    pids: int
+    images: int
+
+
+class BaseReIDDataset(BaseDataset):
+    """Images of people, each with person id, camera id and role.
+
+    A dataset is a subclass with one method, :meth:`list_images`, and what is
+    published of it as class attributes. Training images get a ``label``, the
+    index of their pid among the sorted ones, so that it does not depend on
+    the order of files.
+
+    Args:
+        data_root (str): The dataset's folder, or one that holds it under one
+            of :attr:`FOLDER_NAMES`.
+        split (str): ``'train'``; ``'test'``, which is query and gallery; or
+            one of the latter alone.
+        pipeline (Sequence[dict]): Transforms of each image.
+        strict_counts (bool): Whether numbers of people and images other than
+            the published ones are an error instead of a warning. Defaults to
+            False.
+        **kwargs: Other arguments of :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        FileNotFoundError: If a folder or file list is missing; the message
+            says where it was looked for.
+        ValueError: If ``split`` is unknown, a file name does not parse, or
+            counts differ and ``strict_counts`` is set.
+    """
+
+    #: Names under which ``data_root`` may hold the dataset.
+    FOLDER_NAMES: Tuple[str, ...] = ()
+    #: What must lie in the dataset's folder for it to be recognised.
+    LANDMARKS: Tuple[str, ...] = ()
+    #: The published numbers by role.
+    COUNTS: Dict[str, Counts] = {}
+    #: Whether test ids count from 0 again, so that the same number is another
+    #: person in training and in testing.
+    PIDS_RESTART = False
+
+    def __init__(self,
+                 data_root: str,
+                 split: str,
+                 pipeline: Sequence[dict] = (),
+                 strict_counts: bool = False,
+                 **kwargs) -> None:
+        if split not in ROLES:
+            raise ValueError(f'split must be one of {sorted(ROLES)}: got '
+                             f'{split!r}')
+        self.split = split
+        self.strict_counts = strict_counts
+        kwargs.setdefault('test_mode', split != 'train')
+        super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
+
+    @abstractmethod
+    def list_images(self,
+                    role: str) -> Iterator[Tuple[Union[str, Path], int, int]]:
+        """Yield ``(img_path, pid, camid)`` for each image of a role, in an
+        order that is always the same; ``camid`` counts from 0."""
+
+    def load_data_list(self) -> List[dict]:
+        self.root = self.find_root()
+        data_list = [
+            dict(img_path=str(path), pid=pid, camid=camid, split=role)
+            for role in ROLES[self.split]
+            for path, pid, camid in self.list_images(role)
+        ]
+        self._check_counts(data_list)
+        pids = sorted({item['pid'] for item in data_list})
+        if self.split == 'train':
+            labels = {pid: label for label, pid in enumerate(pids)}
+            for item in data_list:
+                item['label'] = labels[item['pid']]
+        self._metainfo.update(
+            dataset_name=type(self).__name__,
+            num_pids=len(pids),
+            num_cameras=1 + max(item['camid'] for item in data_list))
+        return data_list
+
+    def find_root(self) -> Path:
+        """The folder that holds the landmarks: ``data_root`` or one of
+        :attr:`FOLDER_NAMES` in it."""
+        base = Path(self.data_root)
+        candidates = [base, *(base / name for name in self.FOLDER_NAMES)]
+        for candidate in candidates:
+            if any((candidate / mark).exists() for mark in self.LANDMARKS):
+                return candidate
+        looked = '\n  '.join(str(path.absolute()) for path in candidates)
+        raise FileNotFoundError(
+            f'{type(self).__name__} was not found: none of these folders '
+            f'holds {" or ".join(self.LANDMARKS)}:\n  {looked}\n'
+            'Put the dataset there, or set data_root to its folder.')
+
+    def _check_counts(self, data_list: List[dict]) -> None:
+        expected, source = self._expected_counts()
+        differing = []
+        for role in ROLES[self.split]:
+            items = [item for item in data_list if item['split'] == role]
+            if not items:
+                raise FileNotFoundError(
+                    f'{type(self).__name__}: no {role} images in {self.root}. '
+                    'Is the dataset extracted completely?')
+            found = Counts(len({item['pid'] for item in items}), len(items))
+            if role in expected and found != expected[role]:
+                differing.append(
+                    f'{role}: {found.images} images of {found.pids} people '
+                    f'instead of {expected[role].images} of '
+                    f'{expected[role].pids}')
+        if not differing:
+            return
+        message = (f'{self.root} does not hold what {source} says of '
+                   f'{type(self).__name__}:\n  ' + '\n  '.join(differing) +
+                   '\nIs it extracted completely?')
+        if self.strict_counts:
+            raise ValueError(
+                f'{message} If this is data of your own, set '
+                f'strict_counts=False, or state its counts in {INFO_FILE}.')
+        print_log(message, logger='current', level=logging.WARNING)
+
+    def _expected_counts(self) -> Tuple[Dict[str, Counts], str]:
+        """By role, and who says so: the dataset itself, or its authors."""
+        info_file = self.root / INFO_FILE
+        if not info_file.exists():
+            return self.COUNTS, 'the publication'
+        try:
+            counts = json.loads(info_file.read_text(encoding='utf-8'))
+            return {
+                role: Counts(int(count['pids']), int(count['images']))
+                for role, count in counts['counts'].items()
+            }, str(info_file)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f'{info_file} is not in the expected form, {{"counts": '
+                '{"train": {"pids": 10, "images": 80}, ...}}: '
+                f'{error!r}') from error
+
+
+class Annotations(NamedTuple):
+    """What a whole dataset says of its images, column by column."""
+    pids: List[int]
+    camids: List[Optional[int]]
+    roles: List[str]
+    img_paths: List[str]
+
+
+def collect_annotations(dataset: BaseDataset) -> Annotations:
+    """The annotations of any ReID dataset, wrapped ones included."""
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    return Annotations(
+        pids=[info['pid'] for info in infos],
+        camids=[info.get('camid') for info in infos],
+        roles=[info['split'] for info in infos],
+        img_paths=[info['img_path'] for info in infos])

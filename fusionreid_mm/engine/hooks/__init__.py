@@ -1,0 +1,3 @@
+from .reid_protocol_hook import ReIDProtocolHook
+
+__all__ = ['ReIDProtocolHook']
