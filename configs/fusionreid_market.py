@@ -1,6 +1,8 @@
 _base_ = [
     '_base_/models/fusionreid_r50_vit-b16.py',
+    '_base_/datasets/market1501.py',
     '_base_/schedules/sgd_180e.py',
+    '_base_/default_runtime.py',
 ]
 
 model = dict(

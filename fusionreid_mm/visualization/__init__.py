@@ -1,0 +1,3 @@
+from .reid_visualizer import RankedImage, ReIDVisualizer
+
+__all__ = ['RankedImage', 'ReIDVisualizer']

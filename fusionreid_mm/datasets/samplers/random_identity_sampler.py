@@ -79,8 +79,9 @@ class RandomIdentitySampler(Sampler):
         chunks = [self._cut(images, rng) for images in self._indices]
         first = self.rank * self.num_identities
         for identities in self._draw_steps(rng):
-            for identity in identities[first:first + self.num_identities]:
-                yield from chunks[identity].pop()
+            step = [chunks[identity].pop() for identity in identities]
+            for chunk in step[first:first + self.num_identities]:
+                yield from chunk
 
     def set_epoch(self, epoch: int) -> None:
         """Called by MMEngine before each epoch."""

@@ -190,6 +190,8 @@ def _index_by_pid(pids: np.ndarray) -> Dict[int, np.ndarray]:
 
 
 def _features(features: Array, name: str) -> Tensor:
+    if not isinstance(features, Tensor):
+        features = np.ascontiguousarray(features)
     tensor = torch.as_tensor(features).detach()
     if tensor.ndim != 2 or not tensor.numel():
         raise ValueError(f'{name} must be (images, channels) and not empty: '

@@ -1,0 +1,6 @@
+_base_ = 'reid_256x128.py'
+
+dataset = dict(type='MSMT17', data_root='data/msmt17', strict_counts=True)
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)

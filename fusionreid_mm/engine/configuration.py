@@ -1,0 +1,116 @@
+"""What the command-line tools do with a config before a Runner is built."""
+import difflib
+import inspect
+import os.path as osp
+from typing import Any, Dict, List, Optional
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+# Read from the config by the Runner, beside its arguments.
+_RUNNER_EXTRAS = {
+    'auto_scale_lr', 'custom_imports', 'find_unused_parameters',
+    'model_wrapper_cfg', 'runner_type', 'sync_bn'
+}
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
+    """A config file with ``--cfg-options`` merged into it.
+
+    Args:
+        path (str): The config file.
+        options (Dict[str, Any], optional): Values by dotted key, as
+            ``{'model.neck.num_layers': 3}``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If an option goes through a key that does not exist, or a
+            top-level key looks like a misspelt one.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'there is no config file {path!r}')
+    cfg = Config.fromfile(path)
+    options = options or {}
+    for key in options:
+        _check_option(cfg, key)
+    cfg.merge_from_dict(options)
+    _check_spelling(cfg)
+    return cfg
+
+
+def set_work_dir(cfg: Config, path: str, work_dir: Optional[str]) -> None:
+    """The command line goes before the config, and that before
+    ``work_dirs/<name of the config>``."""
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(path))[0]
+        cfg.work_dir = osp.join('work_dirs', name)
+
+
+def set_loader_defaults(cfg: Config, pin_memory: bool,
+                        persistent_workers: bool) -> None:
+    """Fill in what a data loader should have where the config is silent:
+    pinned memory if there is a GPU, and workers that outlive an epoch, since
+    new ones would repeat the random numbers of the last."""
+    for field in _LOADERS:
+        loader = cfg.get(field)
+        if loader is None:
+            continue
+        has_workers = loader.get('num_workers', 0) > 0
+        loader.setdefault('pin_memory', torch.cuda.is_available())
+        loader.setdefault('persistent_workers', has_workers)
+        loader.setdefault('collate_fn', dict(type='default_collate'))
+        if not pin_memory:
+            loader.pin_memory = False
+        if not persistent_workers or not has_workers:
+            loader.persistent_workers = False
+
+
+def _runner_keys() -> List[str]:
+    arguments = set(inspect.signature(Runner.__init__).parameters)
+    return sorted(arguments - {'self', 'cfg'} | _RUNNER_EXTRAS)
+
+
+def _check_option(cfg: Config, option: str) -> None:
+    """Each part of ``a.b.c`` but the last must be there; the last is checked
+    by whatever is built from it, but at the top level nothing would be."""
+    node: Any = cfg
+    *parents, last = option.split('.')
+    for depth, part in enumerate(parents):
+        child = _child(node, part)
+        if child is None:
+            _refuse(option, '.'.join(parents[:depth + 1]), node)
+        node = child
+    if not parents and last not in cfg and last not in _runner_keys():
+        _refuse(option, last, cfg)
+
+
+def _child(node: Any, part: str) -> Any:
+    if isinstance(node, (list, tuple)):
+        is_index = part.isdigit() and int(part) < len(node)
+        return node[int(part)] if is_index else None
+    return node.get(part) if hasattr(node, 'get') else None
+
+
+def _refuse(option: str, missing: str, node: Any) -> None:
+    known = list(node) if hasattr(node, 'keys') else []
+    close = difflib.get_close_matches(missing.rpartition('.')[2], known, n=1)
+    hint = f' Did you mean {close[0]!r}?' if close else ''
+    raise ValueError(
+        f'--cfg-options {option}: the config has no key {missing!r}.{hint}')
+
+
+def _check_spelling(cfg: Config) -> None:
+    """Refuse ``optim_wraper``: the Runner would ignore it. Variables of a
+    config, which stand at the top level too, look like no key of the
+    Runner."""
+    known = _runner_keys()
+    for key in cfg:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.88)
+        if key not in known and close and close[0] not in cfg:
+            raise ValueError(f'{cfg.filename}: nothing reads the key {key!r}. '
+                             f'Did you mean {close[0]!r}?')

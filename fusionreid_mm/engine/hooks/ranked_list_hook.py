@@ -1,0 +1,138 @@
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+import torch
+from mmengine.dist import collect_results, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from PIL import Image
+
+from fusionreid_mm.evaluation import ReIDMetric
+from fusionreid_mm.evaluation.functional import similarity_blocks
+from fusionreid_mm.registry import HOOKS
+from fusionreid_mm.structures import ReIDDataSample
+from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
+
+
+@HOOKS.register_module()
+class RankedListHook(Hook):
+    """Draws ranked lists of some queries, and the CMC curve, after a test.
+
+    Args:
+        enable (bool): Whether to draw at all; ``tools/test.py --show-dir``
+            sets it. Defaults to False.
+        out_dir (str, optional): Folder of the pictures. None hands them to
+            the backends of the visualizer. Defaults to None.
+        num_queries (int): Queries to draw, evenly spread. Defaults to 20.
+        topk (int): Gallery images of each. Defaults to 10.
+    """
+
+    def __init__(self,
+                 enable: bool = False,
+                 out_dir: Optional[str] = None,
+                 num_queries: int = 20,
+                 topk: int = 10) -> None:
+        self.enable = enable
+        self.out_dir = out_dir
+        self.num_queries = num_queries
+        self.topk = topk
+        self._samples: List[Dict[str, Any]] = []
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        self._samples.clear()
+
+    def after_test_iter(
+            self,
+            runner: Runner,
+            batch_idx: int,
+            data_batch: Optional[dict] = None,
+            outputs: Optional[Sequence[ReIDDataSample]] = None) -> None:
+        if self.enable and outputs is not None:
+            self._samples += [
+                dict(
+                    feature=sample.feature.float().cpu().numpy().copy(),
+                    pid=sample.pid,
+                    camid=sample.get('camid'),
+                    split=sample.split,
+                    img_path=sample.img_path) for sample in outputs
+            ]
+
+    def after_test_epoch(self,
+                         runner: Runner,
+                         metrics: Optional[Dict[str, float]] = None) -> None:
+        if not self.enable:
+            return
+        samples = collect_results(self._samples,
+                                  len(runner.test_dataloader.dataset))
+        self._samples.clear()
+        if not is_main_process():
+            return
+        self._draw_ranked_lists(runner, samples)
+        for metric in runner.test_evaluator.metrics:
+            if isinstance(metric, ReIDMetric) and metric.ranking is not None:
+                picture = _visualizer(runner).draw_cmc(
+                    metric.ranking.cmc, f'mAP {100 * metric.ranking.mAP:.1f}, '
+                    f'Rank-1 {100 * metric.ranking.cmc[0]:.1f}')
+                self._write(runner, 'cmc', picture)
+        if self.out_dir is not None:
+            runner.logger.info(
+                f'Ranked lists and CMC curve are in {self.out_dir}')
+
+    def _draw_ranked_lists(self, runner: Runner,
+                           samples: List[Dict[str, Any]]) -> None:
+        queries = [item for item in samples if item['split'] == 'query']
+        gallery = [item for item in samples if item['split'] == 'gallery']
+        chosen = np.unique(
+            np.linspace(0,
+                        len(queries) - 1, self.num_queries).astype(int))
+        queries = [queries[index] for index in chosen]
+        blocks = similarity_blocks(
+            torch.from_numpy(_stack(queries)),
+            torch.from_numpy(_stack(gallery)),
+            metric='cosine',
+            block_size=len(queries))
+        (_, similarities), = blocks
+        for query, row in zip(queries, similarities.numpy()):
+            picture = _visualizer(runner).draw_ranked_list(
+                RankedImage(query['img_path'], query['camid']),
+                self._first(query, gallery, row))
+            name = Path(query['img_path']).stem
+            self._write(runner, f'ranked_list_{name}', picture)
+
+    def _first(self, query: Dict[str, Any], gallery: List[Dict[str, Any]],
+               similarities: np.ndarray) -> List[RankedImage]:
+        """The closest gallery images, but for the query's own camera's
+        pictures of its person."""
+        norm = np.linalg.norm(query['feature'])
+        ranked = []
+        for index in np.argsort(-similarities, kind='stable'):
+            item = gallery[index]
+            is_match = item['pid'] == query['pid']
+            if is_match and item['camid'] == query['camid'] is not None:
+                continue
+            ranked.append(
+                RankedImage(item['img_path'], item['camid'],
+                            float(similarities[index] / norm), is_match))
+            if len(ranked) == self.topk:
+                break
+        return ranked
+
+    def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
+        if self.out_dir is None:
+            runner.visualizer.add_image(name, picture)
+            return
+        folder = Path(self.out_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f'{name}.png')
+
+
+def _stack(samples: List[Dict[str, Any]]) -> np.ndarray:
+    return np.stack([sample['feature'] for sample in samples])
+
+
+def _visualizer(runner: Runner) -> ReIDVisualizer:
+    if not isinstance(runner.visualizer, ReIDVisualizer):
+        raise TypeError('RankedListHook draws with a ReIDVisualizer: set '
+                        "visualizer=dict(type='ReIDVisualizer', ...)")
+    return runner.visualizer

@@ -1,0 +1,179 @@
+import pytest
+import timm
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner.checkpoint import load_checkpoint
+from torchvision.models import resnet18
+
+from fusionreid_mm.models import ReIDResNet, SIEVisionTransformer
+from fusionreid_mm.models.backbones.vit_keys import timm_to_mmpretrain
+
+TINY = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=96)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('fusionreid_mm')
+    torch.manual_seed(0)
+
+
+class TestReIDResNet:
+
+    @pytest.mark.parametrize('depth, channels', [(18, 512), (50, 2048)])
+    def test_last_stride_is_1(self, depth, channels):
+        resnet = ReIDResNet(depth)
+        resnet.eval()
+        with torch.no_grad():
+            out, = resnet(torch.randn(1, 3, 256, 128))
+        assert out.shape == (1, channels, 16, 8)
+
+    def test_released_stem(self):
+        resnet = ReIDResNet(18)
+        resnet.eval()
+        inputs = torch.randn(2, 3, 32, 16)
+        stem = resnet.maxpool(resnet.relu(resnet.norm1(resnet.conv1(inputs))))
+        assert stem.shape == (2, 64, 8, 4)
+        assert stem.min() < 0  # no ReLU before the pooling
+
+    def test_takes_torchvision_weights(self, tmp_path):
+        """The file that ``torchvision://`` would download, but drawn here."""
+        source = resnet18()
+        torch.save(source.state_dict(), tmp_path / 'resnet18.pth')
+        resnet = ReIDResNet(
+            18,
+            init_cfg=dict(
+                type='Pretrained', checkpoint=str(tmp_path / 'resnet18.pth')))
+        resnet.init_weights()
+        for name, value in source.state_dict().items():
+            if not name.startswith('fc.'):
+                assert torch.equal(resnet.state_dict()[name], value), name
+
+
+class TestSIEVisionTransformer:
+
+    def build(self, **kwargs) -> SIEVisionTransformer:
+        kwargs = {
+            'arch': TINY,
+            'img_size': (64, 32),
+            'num_cameras': 3,
+            'patch_cfg': dict(stride=12),
+            **kwargs
+        }
+        vit = SIEVisionTransformer(**kwargs)
+        vit.eval()  # returns nothing, unlike PyTorch's
+        return vit
+
+    @pytest.mark.parametrize('img_size, stride, grid', [
+        ((256, 128), 12, (21, 10)),
+        ((256, 128), 16, (16, 8)),
+        ((384, 128), 12, (31, 10)),
+        ((384, 128), 16, (24, 8)),
+    ])
+    def test_grid(self, img_size, stride, grid):
+        vit = self.build(img_size=img_size, patch_cfg=dict(stride=stride))
+        assert tuple(vit.patch_resolution) == grid
+        tokens, = vit(torch.randn(1, 3, *img_size))
+        assert tokens.shape == (1, 1 + grid[0] * grid[1], 24)
+
+    def test_camera_embedding_is_added_to_all_tokens(self):
+        vit = self.build(sie_coefficient=2.0)
+        seen = []
+        vit.layers[0].register_forward_pre_hook(
+            lambda module, inputs: seen.append(inputs[0]))
+        images = torch.randn(1, 3, 64, 32).expand(4, -1, -1, -1)
+        vit(images, torch.tensor([0, 2, -1, 0]))
+        first, third, unknown, again = seen[0]
+        torch.testing.assert_close(first - unknown,
+                                   2 * vit.sie_embed[0].expand_as(first))
+        torch.testing.assert_close(third - unknown,
+                                   2 * vit.sie_embed[2].expand_as(first))
+        assert torch.equal(first, again)
+
+    def test_no_cameras_is_the_same_as_unknown_ones(self):
+        vit = self.build()
+        images = torch.randn(2, 3, 64, 32)
+        torch.testing.assert_close(
+            vit(images), vit(images, torch.tensor([-1, -1])))
+
+    def test_without_cameras_it_is_upstreams(self):
+        from mmpretrain.models import VisionTransformer
+        ours = self.build(num_cameras=0)
+        upstream = VisionTransformer(
+            arch=TINY,
+            img_size=(64, 32),
+            patch_cfg=dict(stride=12, padding=0),
+            out_type='raw')
+        upstream.eval()
+        upstream.load_state_dict(ours.state_dict())
+        images = torch.randn(2, 3, 64, 32)
+        torch.testing.assert_close(ours(images), upstream(images))
+
+    def test_a_camera_too_many(self):
+        with pytest.raises(ValueError, match='camera id 3.*3 cameras'):
+            self.build()(torch.randn(1, 3, 64, 32), torch.tensor([3]))
+
+    def test_images_of_another_size(self):
+        with pytest.raises(ValueError, match=r'64x64 pixels.*\(64, 32\)'):
+            self.build()(torch.randn(1, 3, 64, 64))
+
+    def test_timm_weights_give_timms_output(self, tmp_path):
+        """A file as timm writes it, of a square model without overlap."""
+        source = timm.create_model(
+            'vit_tiny_patch16_224', img_size=48, depth=2,
+            num_classes=5).eval()
+        torch.save(source.state_dict(), tmp_path / 'vit.pth')
+        vit = self.build(
+            arch=dict(
+                embed_dims=192,
+                num_layers=2,
+                num_heads=3,
+                feedforward_channels=768),
+            img_size=48,
+            patch_cfg=dict(stride=16),
+            init_cfg=dict(
+                type='Pretrained', checkpoint=str(tmp_path / 'vit.pth')))
+        vit.init_weights()
+        images = torch.randn(2, 3, 48, 48)
+        torch.testing.assert_close(
+            vit(images)[0], source.forward_features(images))
+
+    def test_position_embedding_is_resized_bilinearly(self, tmp_path):
+        source = timm.create_model(
+            'vit_tiny_patch16_224', img_size=224, depth=1)
+        torch.save(source.state_dict(), tmp_path / 'vit.pth')
+        vit = self.build(
+            arch=dict(
+                embed_dims=192,
+                num_layers=1,
+                num_heads=3,
+                feedforward_channels=768),
+            img_size=(256, 128))
+        load_checkpoint(vit, str(tmp_path / 'vit.pth'), logger='silent')
+        grid = source.pos_embed[:, 1:].unflatten(1, (14, 14))
+        expected = torch.nn.functional.interpolate(
+            grid.permute(0, 3, 1, 2), size=(21, 10), mode='bilinear')
+        torch.testing.assert_close(vit.pos_embed[:, 1:],
+                                   expected.flatten(2).transpose(1, 2))
+        torch.testing.assert_close(vit.pos_embed[:, :1],
+                                   source.pos_embed[:, :1])
+
+    def test_initialisation_from_scratch(self):
+        vit = self.build(arch='deit-small', num_cameras=6)
+        vit.init_weights()
+        assert vit.layers[0].attn.qkv.weight.std().item() == pytest.approx(
+            0.02, rel=0.05)
+        assert vit.layers[0].ffn.layers[1].bias.abs().max() == 0
+        assert vit.sie_embed.std().item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_key_names_of_timm():
+    names = timm.create_model('vit_tiny_patch16_224', depth=1).state_dict()
+    ours = SIEVisionTransformer(
+        arch=dict(
+            embed_dims=192,
+            num_layers=1,
+            num_heads=3,
+            feedforward_channels=768)).state_dict()
+    renamed = {timm_to_mmpretrain(name) for name in names}
+    assert renamed - set(ours) == {'head.weight', 'head.bias'}
+    assert set(ours) <= renamed

@@ -1,0 +1,70 @@
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from fusionreid_mm.models import CNNBranch, TransformerBranch
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('fusionreid_mm')
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize('backbone, channels', [
+    (dict(type='ReIDResNet', depth=18, base_channels=8), 64),
+    (dict(type='mmpretrain.ResNet', depth=50, base_channels=8), 256),
+    (dict(
+        type='mmpretrain.TIMMBackbone',
+        model_name='resnet18',
+        features_only=True,
+        out_indices=(3, )), 256),
+])
+def test_cnn_branch_finds_its_width(backbone, channels):
+    branch = CNNBranch(backbone).eval()
+    assert branch.out_channels == channels
+    features = branch(torch.randn(2, 3, 64, 32))
+    assert features.embedding.shape == (2, channels)
+    assert features.feature_map.shape[:2] == (2, channels)
+    # GeM with exponent 3 of what is above 1e-6
+    expected = features.feature_map.clamp(min=1e-6).pow(3).mean((2, 3))
+    torch.testing.assert_close(features.embedding, expected.pow(1 / 3))
+
+
+def test_finding_the_width_leaves_no_trace():
+    branch = CNNBranch(dict(type='ReIDResNet', depth=18))
+    batch_norm = branch.backbone.norm1
+    assert batch_norm.num_batches_tracked == 0
+    assert torch.equal(batch_norm.running_mean, torch.zeros(64))
+    assert batch_norm.weight.device.type == 'cpu'
+
+
+@pytest.mark.parametrize('batch_size', [1, 2])
+def test_transformer_branch(batch_size):
+    branch = TransformerBranch(
+        dict(
+            type='SIEVisionTransformer',
+            arch='deit-tiny',
+            img_size=(64, 32),
+            patch_cfg=dict(stride=12),
+            num_cameras=2)).eval()
+    assert branch.out_channels == 192
+    images = torch.randn(batch_size, 3, 64, 32)
+    camids = torch.zeros(batch_size, dtype=torch.long)
+    tokens, = branch.backbone(images, camids)
+    embedding, feature_map = branch(images, camids)
+    assert torch.equal(embedding, tokens[:, 0])
+    assert feature_map.shape == (batch_size, 192, 5, 2)
+    # Row by row: the third patch is the first of the second row.
+    assert torch.equal(feature_map[:, :, 1, 0], tokens[:, 3])
+
+
+def test_transformer_branch_takes_upstreams_vit():
+    branch = TransformerBranch(
+        dict(
+            type='mmpretrain.VisionTransformer',
+            arch='deit-tiny',
+            img_size=(64, 32),
+            out_type='raw')).eval()
+    features = branch(torch.randn(2, 3, 64, 32), torch.tensor([0, 1]))
+    assert features.feature_map.shape == (2, 192, 4, 2)
