@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.fileio import file_client
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.optim.optimizer import default_constructor
 from mmengine.optim.scheduler import OneCycleParamScheduler
@@ -50,11 +51,18 @@ _NOISE = (
     (FutureWarning, '.*broadcast_buffers'),
 )
 
+_IDLE_LOG_LINES = (
+    'paramwise_options',
+    'skipped since its requires_grad',
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+)
+
 
 def install_shims() -> None:
     """Apply everything that has to be in place before a config is read."""
     silence_noise()
-    silence_parameter_groups()
+    demote_log_lines()
     warn_outside_window()
     register_scope()
     replace_pkg_resources()
@@ -70,20 +78,21 @@ def silence_noise() -> None:
         warnings.filterwarnings('ignore', message=message, category=category)
 
 
-def silence_parameter_groups() -> None:
-    """Keep MMEngine's constructor of optimizers from logging three lines for
-    each bias, about 600 for FusionReID, which repeat what the config says.
+def demote_log_lines() -> None:
+    """Log for debugging only what MMEngine logs without being of use.
 
-    Can go when upstream logs them for debugging only.
+    Three lines for each bias, about 600 for FusionReID, repeat the config, and
+    two in each run tell of a class that MMEngine itself should no longer use.
+    Goes when upstream does the same.
     """
 
-    def log_for_debugging(message, logger=None, level=logging.INFO):
-        if (message.startswith('paramwise_options')
-                or 'skipped since its requires_grad' in message):
+    def log(message, logger=None, level=logging.INFO):
+        if any(part in message for part in _IDLE_LOG_LINES):
             level = logging.DEBUG
         print_log(message, logger, level)
 
-    default_constructor.print_log = log_for_debugging
+    for module in (default_constructor, file_client):
+        module.print_log = log
 
 
 def warn_outside_window() -> None:

@@ -77,6 +77,11 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(
+                f'--auto-scale-lr: {args.config} does not say for which batch '
+                'size its learning rate is: add '
+                'auto_scale_lr=dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
     set_loader_defaults(
         cfg,

@@ -31,7 +31,8 @@ env_cfg = dict(
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='ReIDVisualizer', vis_backends=vis_backends)
 
-randomness = dict(seed=1111)
+# Each process augments in its own way; weights and sampling stay the same.
+randomness = dict(seed=1111, diff_rank_seed=True)
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -2,7 +2,7 @@ import json
 import logging
 from abc import abstractmethod
 from pathlib import Path
-from typing import (Dict, Iterator, List, NamedTuple, Optional, Sequence,
+from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
 from mmengine.dataset import BaseDataset
@@ -85,7 +85,7 @@ class BaseReIDDataset(BaseDataset):
 
     def load_data_list(self) -> List[dict]:
         self.root = self.find_root()
-        data_list = [
+        data_list: List[Dict[str, Any]] = [
             dict(img_path=str(path), pid=pid, camid=camid, split=role)
             for role in ROLES[self.split]
             for path, pid, camid in self.list_images(role)

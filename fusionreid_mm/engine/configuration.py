@@ -77,16 +77,19 @@ def _runner_keys() -> List[str]:
 
 def _check_option(cfg: Config, option: str) -> None:
     """Each part of ``a.b.c`` but the last must be there; the last is checked
-    by whatever is built from it, but at the top level nothing would be."""
-    node: Any = cfg
-    *parents, last = option.split('.')
-    for depth, part in enumerate(parents):
+    by whatever is built from it. At the top level nothing would be, so that
+    must be a key of the config or of the Runner."""
+    first, *rest = option.split('.')
+    if first not in cfg:
+        if first not in _runner_keys():
+            _refuse(option, first, cfg)
+        return
+    node: Any = cfg[first]
+    for depth, part in enumerate(rest[:-1], start=1):
         child = _child(node, part)
         if child is None:
-            _refuse(option, '.'.join(parents[:depth + 1]), node)
+            _refuse(option, '.'.join([first, *rest[:depth]]), node)
         node = child
-    if not parents and last not in cfg and last not in _runner_keys():
-        _refuse(option, last, cfg)
 
 
 def _child(node: Any, part: str) -> Any:

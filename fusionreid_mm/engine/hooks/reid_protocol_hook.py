@@ -14,6 +14,7 @@ from fusionreid_mm.datasets.base_reid_dataset import (Annotations,
                                                       collect_annotations)
 from fusionreid_mm.datasets.protocol import (ProtocolError, check_disjoint,
                                              check_images, check_queries)
+from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import HOOKS
 
 
@@ -100,14 +101,14 @@ def _check_sampler(loader: DataLoader) -> None:
     if not isinstance(sampler, RandomIdentitySampler):
         return
     group = sampler.num_identities * sampler.num_instances
-    if loader.batch_size % group:
+    if loader.batch_size is None or loader.batch_size % group:
         raise ProtocolError(
             f'train_dataloader.batch_size={loader.batch_size} is not made of '
             f'whole groups of num_identities={sampler.num_identities} times '
             f'num_instances={sampler.num_instances}: set it to {group}')
 
 
-def _check_classes(model: nn.Module, train: Annotations) -> None:
+def _check_classes(model: FusionReID, train: Annotations) -> None:
     num_pids = len(set(train.pids))
     num_classes = model.head.num_classes
     if num_classes != num_pids:

@@ -1,0 +1,44 @@
+# Sourced by quickstart.sh and run_tests.sh: an environment with everything
+# installed, in $VENV or .venv. Sets PYTHON to its interpreter.
+#
+# What is there is used again: nothing is installed a second time unless a
+# requirement has changed.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV=${VENV:-$ROOT/.venv}
+
+make_environment() {
+    if [ -x "$VENV/bin/python" ]; then
+        return
+    fi
+    local base=${PYTHON3:-python3}
+    if ! "$base" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'; then
+        echo "fusionreid_mm needs Python 3.10 to 3.13, but '$base' is" \
+            "$("$base" --version 2>&1). Set PYTHON3 to another one." >&2
+        exit 1
+    fi
+    echo "== Making an environment in $VENV"
+    "$base" -m venv "$VENV"
+}
+
+install_package() {
+    local stamp
+    stamp=$VENV/.fusionreid_mm-$(
+        cd "$ROOT" && cat requirements/*.txt setup.py | cksum | tr ' ' '-')
+    if [ -f "$stamp" ]; then
+        return
+    fi
+    echo "== Installing fusionreid_mm and what it needs (several minutes)"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check \
+        --editable "$ROOT[mminstall,tests]"
+    rm -f "$VENV"/.fusionreid_mm-*
+    touch "$stamp"
+}
+
+make_environment
+VENV=$(cd "$VENV" && pwd)
+PYTHON=$VENV/bin/python
+install_package
+# Threads that spin while they wait slow each other down on a busy machine.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+export PATH=$VENV/bin:$PATH

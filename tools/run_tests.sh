@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Install everything and run the checks and tests:
+#     bash tools/run_tests.sh [arguments of pytest]
+# VENV names an environment to use instead of .venv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tools/install.sh
+
+echo "== Checking the code"
+"$PYTHON" -m flake8 .
+"$PYTHON" -m isort --check-only --quiet .
+"$PYTHON" -m yapf --diff --recursive configs fusionreid_mm tests tools setup.py
+"$VENV/bin/codespell" .
+"$PYTHON" -m mypy fusionreid_mm tools
+"$VENV/bin/lint-imports"
+
+echo "== Running the tests"
+OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} "$PYTHON" -m pytest "$@"
