@@ -1,0 +1,3 @@
+from .inferencer import ReIDInferencer
+
+__all__ = ['ReIDInferencer']

@@ -93,4 +93,4 @@ class TestFit:
         assert 'left over: base.fc.weight (2,)' in message
         assert 'missing: branches.cnn.pool.p (1,)' in message
         assert 'shape: classifier.weight is (9, 64)' in message
-        assert 'builds (5, 64)' in message
+        assert 'but the model has (5, 64)' in message

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.models.backbones.vit_keys import timm_to_mmpretrain
+from .misfits import describe_misfits
 
 # The released model holds a 1000-way layer that nothing reads.
 _UNUSED = re.compile(r'transformer\.base\.fc\.(weight|bias)')
@@ -73,8 +74,18 @@ def convert_official_state_dict(state_dict: Mapping[str, Tensor],
             message names each.
     """
     names = map_official_names(state_dict, model)
-    _check_fit(state_dict, names, model.state_dict())
-    return {ours: state_dict[official] for official, ours in names.items()}
+    converted = {
+        ours: state_dict[official]
+        for official, ours in names.items()
+    }
+    official_names = {ours: official for official, ours in names.items()}
+    misfits = describe_misfits(
+        converted, model.state_dict(), shown=official_names.__getitem__)
+    if misfits:
+        raise ValueError(
+            'the state dict does not fit the model of this config:\n  ' +
+            '\n  '.join(misfits))
+    return converted
 
 
 def map_official_names(names: Iterable[str],
@@ -108,25 +119,3 @@ def _rename(name: str, model: FusionReID) -> str:
     for index, unit in enumerate(getattr(model.neck, 'units', ())):
         name = name.replace(f'.units.{unit}.', f'.units.{index}.')
     return name
-
-
-def _check_fit(state_dict: Mapping[str, Tensor], ours: Mapping[str, str],
-               expected: Mapping[str, Tensor]) -> None:
-    problems = [
-        f'left over: {name} {tuple(state_dict[name].shape)}'
-        for name, our_name in ours.items() if our_name not in expected
-    ]
-    problems += [
-        f'missing: {name} {tuple(value.shape)}'
-        for name, value in expected.items() if name not in ours.values()
-    ]
-    problems += [
-        f'shape: {name} is {tuple(state_dict[name].shape)}, but the config '
-        f'builds {tuple(expected[our_name].shape)} ({our_name})'
-        for name, our_name in ours.items() if our_name in expected
-        and state_dict[name].shape != expected[our_name].shape
-    ]
-    if problems:
-        raise ValueError(
-            'the state dict does not fit the model of this config:\n  ' +
-            '\n  '.join(problems))

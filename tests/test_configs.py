@@ -1,0 +1,98 @@
+"""Every config builds, and says of its dataset what the reader knows."""
+from pathlib import Path
+
+import mmengine
+import pytest
+import torch
+from helpers.golden import ROOT
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from fusionreid_mm.registry import DATASETS
+
+CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
+PAPER = [path for path in CONFIGS if 'synthetic' not in path.name]
+CAMERAS = dict(Market1501=6, DukeMTMCreID=8, MSMT17=15)
+
+
+def test_there_are_configs():
+    assert {path.stem
+            for path in CONFIGS} >= {
+                'fusionreid_market', 'fusionreid_duke', 'fusionreid_msmt17',
+                'fusionreid_synthetic', 'fusionreid_tiny_synthetic'
+            }
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_builds(path, tmp_path):
+    cfg = Config.fromfile(path)
+    cfg.work_dir = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    model = runner.model.eval()
+    height, width = model.branches['transformer'].backbone.img_size
+    with torch.no_grad():
+        descriptor = model(torch.zeros(1, 3, height, width))
+    assert descriptor.size(0) == 1
+    optim_wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
+    assert len(optim_wrapper.optimizer.param_groups) > 0
+    # A round trip: what is saved beside the checkpoints can be read again.
+    cfg.dump(tmp_path / 'dumped.py')
+    assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
+
+
+@pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
+def test_is_the_papers_model_and_recipe(path):
+    cfg = Config.fromfile(path)
+    init_default_scope(cfg.default_scope)
+    name = cfg.train_dataloader.dataset.type
+    reader = DATASETS.get(name)
+    assert cfg.model.head.num_classes == reader.COUNTS['train'].pids
+    vit = cfg.model.branches.transformer.backbone
+    assert vit.num_cameras == CAMERAS[name]
+    assert cfg.train_dataloader.batch_size == 128
+    sampler = cfg.train_dataloader.sampler
+    assert (sampler.num_identities, sampler.num_instances) == (8, 16)
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler.T_max == 180
+    for part in ('train', 'val', 'test'):
+        dataset = cfg[f'{part}_dataloader'].dataset
+        assert dataset.type == name and dataset.strict_counts
+    model_of_market = Config.fromfile(PAPER[1]).model
+    for key in ('neck', 'data_preprocessor'):
+        assert cfg.model[key] == model_of_market[key]
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_pipelines_fit_the_transformer(path):
+    cfg = Config.fromfile(path)
+    height, width = cfg.model.branches.transformer.backbone.img_size
+    for part in ('train', 'test'):
+        pipeline = cfg[f'{part}_dataloader'].dataset.pipeline
+        resize, = [step for step in pipeline if step.type == 'Resize']
+        assert tuple(resize.scale) == (width, height)
+        for crop in [step for step in pipeline if 'Crop' in step.type]:
+            assert tuple(crop.crop_size) == (height, width)
+
+
+def test_metafile_lists_every_config():
+    index = mmengine.load(ROOT / 'model-index.yml')
+    models = []
+    for name in index['Import']:
+        metafile = mmengine.load(ROOT / name)
+        collections = {item['Name'] for item in metafile['Collections']}
+        for model in metafile['Models']:
+            assert model['In Collection'] in collections
+            assert model['Name'] == Path(model['Config']).stem
+            assert model['Name'] == model['Name'].lower()
+            models.append(ROOT / model['Config'])
+    assert sorted(models) == CONFIGS
+
+
+def test_base_names_are_unique():
+    """mim looks configs up by file name alone."""
+    names = [
+        path.name for path in (ROOT / 'configs').rglob('*.py')
+        if '_base_' not in path.parts
+    ]
+    assert len(names) == len(set(names))
