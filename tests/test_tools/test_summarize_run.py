@@ -1,0 +1,30 @@
+import json
+
+from helpers.tools import run_process
+
+
+def test_before_and_after(tmp_path):
+    first = tmp_path / '20260101_000000' / 'vis_data'
+    first.mkdir(parents=True)
+    rows = [{
+        'reid/mAP': 4.25,
+        'reid/Rank-1': 6.0,
+        'step': 0
+    }, {
+        'lr': 0.1,
+        'step': 1
+    }, {
+        'reid/mAP': 50.0,
+        'reid/Rank-1': 60.0,
+        'step': 1
+    }]
+    (first / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)))
+    (tmp_path / 'metrics.json').write_text(json.dumps(rows[2]))
+    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+
+    output = run_process('misc/summarize_run.py', tmp_path)
+    lines = output.splitlines()
+    assert lines[1].split() == ['mAP', 'Rank-1']
+    assert lines[2].split() == ['before', 'training', '4.2%', '6.0%']
+    assert lines[3].split() == ['after', 'training', '50.0%', '60.0%']
+    assert str(tmp_path / 'metrics.json') in output
