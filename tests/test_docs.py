@@ -1,0 +1,40 @@
+"""What the documents show works."""
+import re
+from pathlib import Path
+
+import pytest
+from helpers.drawn_data import write_image
+from helpers.golden import ROOT
+
+from fusionreid_mm.registry import DATASETS
+
+DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    text = path.read_text(encoding='utf-8')
+    for target in re.findall(r'\]\(([^)#]+)\)', text):
+        if '://' not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+def test_named_files_exist(path):
+    text = path.read_text(encoding='utf-8')
+    names = re.findall(r'(?:configs|tools|tests|docs)/[\w./-]+\.(?:py|sh|md)',
+                       text)
+    for name in names:
+        assert (ROOT / name).is_file(), name
+
+
+def test_reader_of_ones_own(tmp_path):
+    text = (ROOT / 'docs/datasets.md').read_text(encoding='utf-8')
+    code, = re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+    exec(code, {})
+    write_image(tmp_path / 'train' / '7' / '2_0.jpg')
+    (tmp_path / 'query').mkdir()
+    dataset = DATASETS.get('MyCameras')(tmp_path, split='train')
+    assert dataset.get_data_info(0)['pid'] == 7
+    assert dataset.get_data_info(0)['camid'] == 2
+    assert Path(dataset.get_data_info(0)['img_path']).is_file()
