@@ -2,7 +2,7 @@
 _base_ = [
     '_base_/models/fusionreid_tiny.py',
     '_base_/datasets/synthetic_128x64.py',
-    '_base_/schedules/adamw_20e.py',
+    '_base_/schedules/adamw_10e.py',
     '_base_/default_runtime.py',
 ]
 

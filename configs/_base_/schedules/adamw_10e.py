@@ -1,5 +1,5 @@
 # Short training from scratch, for small models on drawn data.
-max_epochs = 20
+max_epochs = 10
 
 optim_wrapper = dict(
     type='OptimWrapper',
