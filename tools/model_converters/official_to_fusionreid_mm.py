@@ -4,11 +4,10 @@ import os
 import os.path as osp
 
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from fusionreid_mm.engine.checkpoint import convert_official_state_dict
-from fusionreid_mm.engine.configuration import load_config
+from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 from fusionreid_mm.registry import MODELS
 
 
@@ -17,15 +16,9 @@ def parse_args() -> argparse.Namespace:
         description='Rename the entries of a state dict of the released '
         'FusionReID code, strictly: an entry that is missing, left over or '
         'of another shape than the model of CONFIG is an error that names it')
-    parser.add_argument('config', help='config whose model is to be filled')
+    add_config_arguments(parser)
     parser.add_argument('src', help='file of the released code')
     parser.add_argument('dst', help='file to write; must not exist yet')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override keys of the config, as for tools/train.py: '
-        'model.neck.share_seu=False for the released default')
     args = parser.parse_args()
     if not osp.isfile(args.src):
         parser.error(f'there is no file {args.src!r}')

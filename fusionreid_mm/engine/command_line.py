@@ -1,12 +1,19 @@
-"""What the command-line tools do with a config before a Runner is built."""
+"""What the command-line tools share: arguments, the config, the Runner."""
+import argparse
 import difflib
 import inspect
+import os
 import os.path as osp
-from typing import Any, Dict, List, Optional
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional
 
 import torch
-from mmengine.config import Config
+import torch.distributed as dist
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+
+from fusionreid_mm.compat import use_cpu_group
 
 # Read from the config by the Runner, beside its arguments.
 _RUNNER_EXTRAS = {
@@ -15,6 +22,51 @@ _RUNNER_EXTRAS = {
 }
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """``config`` and ``--cfg-options``, for every tool that reads a config."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override keys of the config, as key=value with dots for nested '
+        'keys; lists as key="[a,b]" or key=a,b')
+
+
+def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
+    """For tools that build a Runner, as in all OpenMMLab projects."""
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs and checkpoints (default: work_dirs/<config>)')
+    parser.add_argument(
+        '--amp', action='store_true', help='run in mixed precision')
+    parser.add_argument(
+        '--no-pin-memory',
+        action='store_true',
+        help='do not pin the memory of the data loaders')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes were started')
+    # torch.distributed.launch passes either, torchrun none.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+@contextmanager
+def running(cfg: Config, args: argparse.Namespace) -> Iterator[Runner]:
+    """The Runner of a config, in the processes of ``--launcher``."""
+    cfg.launcher = args.launcher
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    use_cpu_group(cfg)
+    if 'runner_type' in cfg:
+        yield RUNNERS.build(cfg)
+    else:
+        yield Runner.from_cfg(cfg)
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:

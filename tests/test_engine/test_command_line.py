@@ -3,9 +3,9 @@ import torch
 from helpers.golden import ROOT
 from mmengine.config import Config
 
-from fusionreid_mm.engine.configuration import (load_config,
-                                                set_loader_defaults,
-                                                set_work_dir)
+from fusionreid_mm.engine.command_line import (load_config,
+                                               set_loader_defaults,
+                                               set_work_dir)
 
 MARKET = str(ROOT / 'configs/fusionreid_market.py')
 
