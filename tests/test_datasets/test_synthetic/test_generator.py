@@ -4,6 +4,7 @@ import re
 import cv2
 import pytest
 
+from fusionreid_mm.datasets import MSMT17, DukeMTMCreID, Market1501
 from fusionreid_mm.datasets.synthetic import (DatasetSettings,
                                               OutputFolderError, SettingError,
                                               find_dataset,
@@ -79,6 +80,20 @@ def test_a_reader_finds_what_the_info_says(dataset, layout):
     on_disk = len(list(root.rglob('*.jpg')))
     assert on_disk == info['num_junk'] + sum(
         part['images'] for part in info['counts'].values())
+
+
+@pytest.mark.parametrize('layout, reader', [('market1501', Market1501),
+                                            ('dukemtmc', DukeMTMCreID),
+                                            ('msmt17', MSMT17),
+                                            ('msmt17_v2', MSMT17)])
+@pytest.mark.parametrize('split, images', [('train', 18), ('query', 12)])
+def test_the_readers_of_the_package_take_it(dataset, layout, reader, split,
+                                            images):
+    """They compare their counts with the info, and refuse a difference."""
+    found = reader(str(dataset(layout)), split=split, strict_counts=True)
+    assert len(found) == images
+    assert found.metainfo['num_cameras'] == 3
+    reader(str(dataset(layout)), split='test', strict_counts=True)
 
 
 def test_market_has_its_junk_and_distractors_on_disk(tmp_path):
