@@ -1,0 +1,124 @@
+"""Which pictures a dataset has: who, by which camera, under which name."""
+import itertools
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+from .layouts import Label, Listed
+from .photograph import Shot
+from .randomness import Stream, generator_for
+from .settings import DatasetSettings
+
+__all__ = ['Picture', 'Plan', 'plan_dataset']
+
+FRAMES_APART = 27  # between two pictures of a track
+LAST_START = 90_000  # latest frame at which a track starts
+JUNK_PID = -1
+
+_Appearance = Tuple[str, int, int, Shot]
+
+
+class Picture(NamedTuple):
+    """A picture to take.
+
+    Args:
+        label (Label): What its name tells.
+        path (str): Where it lies below the root of the dataset.
+        shot (Shot): What it shows.
+        size (tuple[int, int]): Height and width in pixels.
+    """
+    label: Label
+    path: str
+    shot: Shot
+    size: Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole dataset before it is drawn.
+
+    Args:
+        pictures (list[Picture]): All pictures; those of a person in a row.
+        lists (dict[str, str]): Text files by path.
+    """
+    pictures: List[Picture]
+    lists: Dict[str, str]
+
+    @property
+    def paths(self) -> List[str]:
+        """Paths of all files below the root of the dataset."""
+        return [picture.path for picture in self.pictures] + list(self.lists)
+
+    def counts(self) -> Dict[str, Dict[str, int]]:
+        """Return people and images of each part, as a reader counts them.
+
+        Validation images are a part of the training set, distractors one of
+        the gallery; junk is none of anything.
+        """
+        parts: Dict[str, Sequence[str]] = {
+            'train': ('train', 'val'),
+            'query': ('query', ),
+            'gallery': ('gallery', 'distractor'),
+        }
+        counts = {}
+        for part, roles in parts.items():
+            labels = [p.label for p in self.pictures if p.label.role in roles]
+            pids = {label.pid for label in labels}
+            counts[part] = {'pids': len(pids), 'images': len(labels)}
+        return counts
+
+
+def plan_dataset(settings: DatasetSettings) -> Plan:
+    """Return all pictures of a dataset."""
+    layout = settings.layout_rules
+    pictures = []
+    for role, pid, number, shot in _cast(settings):
+        track = generator_for(settings.seed, Stream.LABELS, shot.person,
+                              shot.camera)
+        frame = int(track.integers(LAST_START)) + FRAMES_APART * shot.index
+        label = Label(role, pid, shot.camera, number, frame)
+        size = layout.box_size(
+            generator_for(settings.seed, Stream.BOX, *shot.key))
+        pictures.append(Picture(label, layout.path(label), shot, size))
+    listed = [Listed(picture.label, picture.path) for picture in pictures]
+    return Plan(pictures, layout.lists(listed))
+
+
+def _cast(settings: DatasetSettings) -> Iterator[_Appearance]:
+    """Yield role, pid, number within the pid, and shot of every picture."""
+    layout, per_track = settings.layout_rules, settings.images_per_camera
+    num_distractors = settings.num_distractors or 0
+    num_strangers = -(-num_distractors // per_track)
+    train_pids, test_pids, stranger_pids = layout.choose_pids(
+        generator_for(settings.seed, Stream.LABELS), settings.num_train_pids,
+        settings.num_test_pids, num_strangers)
+    cameras = range(settings.num_cameras)
+    tracks = list(itertools.product(cameras, range(per_track)))
+
+    for person, pid in enumerate(train_pids):
+        for number, (camera, index) in enumerate(tracks):
+            held_out = (
+                layout.has_validation and camera == person % len(cameras)
+                and index == per_track - 1)
+            role = 'val' if held_out else 'train'
+            yield role, pid, number, Shot(person, camera, index)
+
+    first_test = len(train_pids)
+    for person, pid in enumerate(test_pids, first_test):
+        for number, (camera, index) in enumerate(tracks):
+            role = 'query' if index == 0 else 'gallery'
+            yield role, pid, number, Shot(person, camera, index)
+
+    for number in range(num_distractors):
+        stranger, index = divmod(number, per_track)
+        person = first_test + len(test_pids) + stranger
+        # A detector finds people where there are none.
+        nobody = layout.has_junk and stranger % 3 == 2
+        yield 'distractor', stranger_pids[stranger], number, Shot(
+            person, stranger % len(cameras), index,
+            'empty' if nobody else 'person')
+
+    for number in range(settings.num_junk or 0):
+        lap, who = divmod(number, len(test_pids))
+        yield 'junk', JUNK_PID, number, Shot(first_test + who,
+                                             (lap + who) % len(cameras),
+                                             per_track + number, 'cut')
