@@ -71,7 +71,7 @@ class Difficulty:
 # Levels, and what each field is there; in between, it is interpolated.
 _LEVELS = (0.0, DEFAULT_LEVEL, 1.0)
 _BY_LEVEL = {
-    'alikeness': (0.0, 0.15, 0.8),
+    'alikeness': (0.0, 0.15, 0.75),
     'num_outfits': (12, 10, 3),
     'details': (1.0, 1.0, 1.2),
     'camera_shift': (0.1, 0.25, 0.45),
