@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from helpers.drawn_data import write_image
 from helpers.golden import ROOT
+from mmengine.runner import Runner
 
+from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.registry import DATASETS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
@@ -38,3 +40,20 @@ def test_reader_of_ones_own(tmp_path):
     assert dataset.get_data_info(0)['pid'] == 7
     assert dataset.get_data_info(0)['camid'] == 2
     assert Path(dataset.get_data_info(0)['img_path']).is_file()
+
+
+def test_config_of_ones_own(tmp_path):
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    code, = [
+        block
+        for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+        if block.startswith('_base_')
+    ]
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    cfg.work_dir = str(tmp_path)
+    model = Runner.from_cfg(cfg).model
+    assert len(model.neck.htms) == 3
+    assert model.head.num_classes == 751
+    assert cfg.param_scheduler.T_max == cfg.train_cfg.max_epochs == 90

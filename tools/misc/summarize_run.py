@@ -1,6 +1,7 @@
 """Print the metrics of a run, before training and after, and its files."""
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Dict, Iterator, List
 
@@ -56,7 +57,8 @@ def main() -> None:
     }
     last = files['checkpoint']
     if last.is_file():
-        files['checkpoint'] = Path(last.read_text(encoding='utf-8').strip())
+        checkpoint = last.read_text(encoding='utf-8').strip()
+        files['checkpoint'] = Path(os.path.relpath(checkpoint))
     for title, path in files.items():
         if path.exists():
             print(f'{title:16}{path}')
