@@ -14,6 +14,11 @@ FRAMES_APART = 27  # between two pictures of a track
 LAST_START = 90_000  # latest frame at which a track starts
 JUNK_PID = -1
 
+# The people of a dataset, so far apart that neither part depends on the size
+# of the other: with more people to train on, those to be found stay the same.
+FIRST_TEST_PERSON = 10_000
+FIRST_STRANGER = 20_000
+
 _Appearance = Tuple[str, int, int, Shot]
 
 
@@ -102,15 +107,14 @@ def _cast(settings: DatasetSettings) -> Iterator[_Appearance]:
             role = 'val' if held_out else 'train'
             yield role, pid, number, Shot(person, camera, index)
 
-    first_test = len(train_pids)
-    for person, pid in enumerate(test_pids, first_test):
+    for person, pid in enumerate(test_pids, FIRST_TEST_PERSON):
         for number, (camera, index) in enumerate(tracks):
             role = 'query' if index == 0 else 'gallery'
             yield role, pid, number, Shot(person, camera, index)
 
     for number in range(num_distractors):
         stranger, index = divmod(number, per_track)
-        person = first_test + len(test_pids) + stranger
+        person = FIRST_STRANGER + stranger
         # A detector finds people where there are none.
         nobody = layout.has_junk and stranger % 3 == 2
         yield 'distractor', stranger_pids[stranger], number, Shot(
@@ -119,6 +123,6 @@ def _cast(settings: DatasetSettings) -> Iterator[_Appearance]:
 
     for number in range(settings.num_junk or 0):
         lap, who = divmod(number, len(test_pids))
-        yield 'junk', JUNK_PID, number, Shot(first_test + who,
+        yield 'junk', JUNK_PID, number, Shot(FIRST_TEST_PERSON + who,
                                              (lap + who) % len(cameras),
                                              per_track + number, 'cut')

@@ -120,16 +120,18 @@ def test_files_do_not_depend_on_the_number_of_processes(dataset, tmp_path):
     assert contents(tmp_path) == contents(dataset('market1501'))
 
 
-@pytest.mark.parametrize('change, same', [(dict(), 8), (dict(seed=1), 0),
-                                          (dict(difficulty=0.9), 0)])
+@pytest.mark.parametrize('change, is_same', [(dict(), True),
+                                             (dict(seed=1), False),
+                                             (dict(difficulty=0.9), False)])
 def test_seed_and_difficulty_change_the_pictures_the_size_does_not(
-        dataset, tmp_path, change, same):
-    """The 2 people of a smaller dataset, by 2 cameras, are those of a larger
-    one."""
+        dataset, tmp_path, change, is_same):
+    """The people of a smaller dataset, and its cameras, are among those of a
+    larger one, those to be found as well as those to be trained on."""
     make_synthetic_reid(tmp_path, num_workers=1, **TINY, **change)
-    train = contents(tmp_path / 'bounding_box_train').values()
-    larger = contents(dataset('market1501') / 'bounding_box_train').values()
-    assert len(set(train) & set(larger)) == same
+    for folder in ('bounding_box_train', 'query'):
+        smaller = set(contents(tmp_path / folder).values())
+        larger = set(contents(dataset('market1501') / folder).values())
+        assert smaller & larger == (smaller if is_same else set())
 
 
 def test_the_same_dataset_is_not_drawn_twice(dataset):
