@@ -25,12 +25,12 @@ class RankedImage(NamedTuple):
     Attributes:
         path: The image file.
         camid: Its camera, from 0; None if nobody knows.
-        similarity: To the query, from -1 to 1; None for the query itself.
+        score: Similarity or distance to the query; None for the query itself.
         is_match: Whether it shows the query's person; None for the query.
     """
     path: str
     camid: Optional[int]
-    similarity: Optional[float] = None
+    score: Optional[float] = None
     is_match: Optional[bool] = None
 
 
@@ -54,7 +54,7 @@ class ReIDVisualizer(Visualizer):
             left = rank * (_TILE_WIDTH + _GAP) + 2 * _GAP
             colour = _RIGHT if image.is_match else _WRONG
             _paste_tile(sheet, left, image, colour,
-                        f'{rank}: {image.similarity:.3f}')
+                        f'{rank}: {image.score:.3f}')
         return np.asarray(sheet)
 
     def draw_cmc(self, cmc: np.ndarray, title: str = '') -> np.ndarray:

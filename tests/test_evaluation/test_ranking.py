@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from fusionreid_mm.evaluation.functional import (evaluate_ranking,
-                                                 ranks_of_matches)
+                                                 ranks_of_matches,
+                                                 similarity_blocks)
 
 
 def naive(similarities, query_pids, gallery_pids, query_camids,
@@ -100,6 +101,21 @@ def test_block_size_does_not_matter(metric, dtype):
     for result in results[1:]:
         for ours, theirs in zip(result, results[0]):
             np.testing.assert_array_equal(ours, theirs)
+    # Not the ranks only, but the similarities too.
+    tensors = torch.from_numpy(query), torch.from_numpy(gallery)
+    one, *others = [
+        torch.cat(
+            [block for _, block in similarity_blocks(*tensors, metric, size)])
+        for size in (57, 1, 7)
+    ]
+    assert all(torch.equal(one, other) for other in others)
+
+
+def test_a_zero_descriptor_is_like_nobody():
+    gallery = np.array([[0., 0.], [1., 0.]])
+    result = evaluate_ranking(
+        np.array([[1., 0.]]), gallery, [1], [1, 1], [0], [1, 1])
+    assert result.ap.tolist() == [1.]
 
 
 def test_arrays_tensors_and_types_agree():
@@ -155,9 +171,12 @@ IDS = dict(
 
 @pytest.mark.parametrize('changes, message', [
     (dict(query_features=np.array([[np.nan, 1]])),
-     'query_features must be finite: row 0'),
+     'query_features must be finite.*row 0 goes up to nan'),
     (dict(gallery_features=np.array([[1., 1], [np.inf, 1]])),
-     'gallery_features must be finite: row 1'),
+     'gallery_features must be finite.*row 1 goes up to inf'),
+    (dict(gallery_features=np.array([[1., 1], [1e20, 1]])),
+     r'row 1 goes up to 1e\+20'),
+    (dict(query_features=np.array([[1e-30, 0]])), 'row 0 goes up to 1e-30'),
     (dict(query_features=np.zeros((0, 2))), 'query_features.*not empty'),
     (dict(query_features=np.zeros(2)), r'\(images, channels\)'),
     (dict(query_features=np.zeros((1, 3))), '3 channels.*2'),

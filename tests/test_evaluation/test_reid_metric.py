@@ -55,6 +55,36 @@ def test_ranks_can_be_chosen():
     assert metrics['reid/Rank-2'] == metrics['reid/Rank-100'] == 100
 
 
+def test_names():
+    metrics, metric = evaluate(
+        [sample([1., 0.], 1, 0, 'query'),
+         sample([1., 0.], 1, 1, 'gallery')],
+        ranks=[3])
+    assert metric.names == list(metrics)
+    assert metric.names == ['reid/mAP', 'reid/mINP', 'reid/Rank-3']
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(metric='l2'), "'cosine', 'euclidean'.*'l2'"),
+    (dict(ranks=()), 'ranks must be'),
+    (dict(ranks=5), 'ranks must be'),
+    (dict(ranks=(0, 1)), 'ranks must be'),
+    (dict(ranks=('1', )), 'ranks must be'),
+])
+def test_bad_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        ReIDMetric(**kwargs)
+
+
+def test_features_do_not_keep_their_batch_alive():
+    metric = ReIDMetric()
+    batch = torch.ones(2, 3)
+    row = dict(feature=batch[0], pid=1, camid=0, split='query')
+    metric.process(None, [row])
+    kept = metric.results[0]['feature']
+    assert kept.base is None and not np.shares_memory(kept, batch.numpy())
+
+
 def test_unknown_cameras_leave_nothing_out():
     metrics, _ = evaluate([
         sample([1., 0.], 1, None, 'query'),

@@ -19,8 +19,8 @@ def colours(picture: np.ndarray) -> set:
 def test_frames_tell_right_from_wrong(photo):
     visualizer = ReIDVisualizer('lists')
     query = RankedImage(photo, camid=0)
-    right = RankedImage(photo, camid=None, similarity=0.9, is_match=True)
-    wrong = RankedImage(photo, camid=2, similarity=0.8, is_match=False)
+    right = RankedImage(photo, camid=None, score=0.9, is_match=True)
+    wrong = RankedImage(photo, camid=2, score=0.8, is_match=False)
     blue, green, red = (0, 114, 178), (0, 158, 115), (213, 94, 0)
 
     both = visualizer.draw_ranked_list(query, [right, wrong])

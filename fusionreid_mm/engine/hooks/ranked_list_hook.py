@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from mmengine.dist import collect_results, is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from PIL import Image
 
 from fusionreid_mm.evaluation import ReIDMetric
@@ -19,6 +19,9 @@ from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
 class RankedListHook(Hook):
     """Draws ranked lists of some queries, and the CMC curve, after a test.
 
+    The gallery is ranked as the :class:`ReIDMetric` of the test ranks it, and
+    pictures of the query's person by the query's camera are left out.
+
     Args:
         enable (bool): Whether to draw at all; ``tools/test.py --show-dir``
             sets it. Defaults to False.
@@ -26,6 +29,11 @@ class RankedListHook(Hook):
             the backends of the visualizer. Defaults to None.
         num_queries (int): Queries to draw, evenly spread. Defaults to 20.
         topk (int): Gallery images of each. Defaults to 10.
+
+    Raises:
+        ValueError: If ``num_queries`` or ``topk`` is less than 1.
+        TypeError: Before the run, if it is to draw and the visualizer is not
+            a :class:`ReIDVisualizer`, or no :class:`ReIDMetric` measures.
     """
 
     def __init__(self,
@@ -33,11 +41,23 @@ class RankedListHook(Hook):
                  out_dir: Optional[str] = None,
                  num_queries: int = 20,
                  topk: int = 10) -> None:
+        if num_queries < 1 or topk < 1:
+            raise ValueError('num_queries and topk must be at least 1: got '
+                             f'{num_queries} and {topk}')
         self.enable = enable
         self.out_dir = out_dir
         self.num_queries = num_queries
         self.topk = topk
         self._samples: List[Dict[str, Any]] = []
+
+    def before_run(self, runner: Runner) -> None:
+        if not self.enable:
+            return
+        if not isinstance(runner.visualizer, ReIDVisualizer):
+            raise TypeError('RankedListHook draws with a ReIDVisualizer: set '
+                            "visualizer=dict(type='ReIDVisualizer', ...)")
+        if isinstance(runner._test_loop, BaseLoop):
+            _reid_metric(runner)
 
     def before_test_epoch(self, runner: Runner) -> None:
         self._samples.clear()
@@ -68,52 +88,48 @@ class RankedListHook(Hook):
         self._samples.clear()
         if not is_main_process():
             return
-        self._draw_ranked_lists(runner, samples)
-        for metric in runner.test_evaluator.metrics:
-            if isinstance(metric, ReIDMetric) and metric.ranking is not None:
-                picture = _visualizer(runner).draw_cmc(
-                    metric.ranking.cmc, f'mAP {100 * metric.ranking.mAP:.1f}, '
-                    f'Rank-1 {100 * metric.ranking.cmc[0]:.1f}')
-                self._write(runner, 'cmc', picture)
+        metric = _reid_metric(runner)
+        self._draw_ranked_lists(runner, samples, metric.metric)
+        if metric.ranking is not None:
+            picture = runner.visualizer.draw_cmc(
+                metric.ranking.cmc, f'mAP {100 * metric.ranking.mAP:.1f}, '
+                f'Rank-1 {100 * metric.ranking.cmc[0]:.1f}')
+            self._write(runner, 'cmc', picture)
         if self.out_dir is not None:
             runner.logger.info(
                 f'Ranked lists and CMC curve are in {self.out_dir}')
 
-    def _draw_ranked_lists(self, runner: Runner,
-                           samples: List[Dict[str, Any]]) -> None:
+    def _draw_ranked_lists(self, runner: Runner, samples: List[Dict[str, Any]],
+                           metric: str) -> None:
         queries = [item for item in samples if item['split'] == 'query']
         gallery = [item for item in samples if item['split'] == 'gallery']
         chosen = np.unique(
             np.linspace(0,
                         len(queries) - 1, self.num_queries).astype(int))
-        queries = [queries[index] for index in chosen]
-        blocks = similarity_blocks(
-            torch.from_numpy(_stack(queries)),
-            torch.from_numpy(_stack(gallery)),
-            metric='cosine',
-            block_size=len(queries))
-        (_, similarities), = blocks
-        for query, row in zip(queries, similarities.numpy()):
-            picture = _visualizer(runner).draw_ranked_list(
+        features = torch.from_numpy(_stack(gallery))
+        for number in chosen:
+            query = queries[number]
+            (_, row), = similarity_blocks(
+                torch.from_numpy(_stack([query])), features, metric, 1)
+            picture = runner.visualizer.draw_ranked_list(
                 RankedImage(query['img_path'], query['camid']),
-                self._first(query, gallery, row))
+                self._first(query, gallery, row[0].numpy(), metric))
             name = Path(query['img_path']).stem
-            self._write(runner, f'ranked_list_{name}', picture)
+            self._write(runner, f'ranked_list_{number:05d}_{name}', picture)
 
     def _first(self, query: Dict[str, Any], gallery: List[Dict[str, Any]],
-               similarities: np.ndarray) -> List[RankedImage]:
+               similarities: np.ndarray, metric: str) -> List[RankedImage]:
         """The closest gallery images, but for the query's own camera's
         pictures of its person."""
-        norm = np.linalg.norm(query['feature'])
-        ranked = []
+        ranked: List[RankedImage] = []
         for index in np.argsort(-similarities, kind='stable'):
             item = gallery[index]
             is_match = item['pid'] == query['pid']
             if is_match and item['camid'] == query['camid'] is not None:
                 continue
+            score = _score(query['feature'], item['feature'], metric)
             ranked.append(
-                RankedImage(item['img_path'], item['camid'],
-                            float(similarities[index] / norm), is_match))
+                RankedImage(item['img_path'], item['camid'], score, is_match))
             if len(ranked) == self.topk:
                 break
         return ranked
@@ -131,8 +147,17 @@ def _stack(samples: List[Dict[str, Any]]) -> np.ndarray:
     return np.stack([sample['feature'] for sample in samples])
 
 
-def _visualizer(runner: Runner) -> ReIDVisualizer:
-    if not isinstance(runner.visualizer, ReIDVisualizer):
-        raise TypeError('RankedListHook draws with a ReIDVisualizer: set '
-                        "visualizer=dict(type='ReIDVisualizer', ...)")
-    return runner.visualizer
+def _score(query: np.ndarray, image: np.ndarray, metric: str) -> float:
+    """What is written below an image: cosine similarity, or distance."""
+    if metric == 'euclidean':
+        return float(np.linalg.norm(query - image))
+    norms = np.linalg.norm(query) * np.linalg.norm(image)
+    return float(query @ image / norms) if norms else 0.
+
+
+def _reid_metric(runner: Runner) -> ReIDMetric:
+    for metric in runner.test_evaluator.metrics:
+        if isinstance(metric, ReIDMetric):
+            return metric
+    raise TypeError('RankedListHook ranks as ReIDMetric does: set '
+                    "test_evaluator=dict(type='ReIDMetric')")

@@ -20,6 +20,12 @@ NO_MATCH = -1
 # A block of similarities takes at most this many bytes.
 _BLOCK_BYTES = 64 * 2**20
 
+# Rows that are looked at at a time.
+_CHUNK = 1024
+
+# Squares of float32 numbers beyond these over- or underflow.
+_SMALLEST, _LARGEST = 1e-15, 1e15
+
 
 class RankingResult(NamedTuple):
     """How well the gallery was ranked. Fractions, not percent.
@@ -81,8 +87,9 @@ def evaluate_ranking(query_features: Array,
         RankingResult: The metrics.
 
     Raises:
-        ValueError: If an argument is empty, of another length than its
-            fellows or not finite, or if no query has a match.
+        ValueError: If an argument is empty or of another length than its
+            fellows, if features are not finite or so large or small that
+            their products would not be, or if no query has a match.
     """
     if metric not in METRICS:
         raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
@@ -96,7 +103,7 @@ def evaluate_ranking(query_features: Array,
             f'query_features have {query.size(1)} channels, but '
             f'gallery_features {gallery.size(1)}: are they of one model?')
     dtype = torch.promote_types(query.dtype, gallery.dtype)
-    query, gallery = query.to(dtype), gallery.to(gallery.device, dtype)
+    query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
     query_pids = _ids(query_pids, 'query_pids', len(query))
     query_camids = _ids(query_camids, 'query_camids', len(query))
     gallery_camids = _ids(gallery_camids, 'gallery_camids', len(gallery))
@@ -198,10 +205,22 @@ def _features(features: Array, name: str) -> Tensor:
                          f'got shape {tuple(tensor.shape)}')
     if tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.float()
-    if not tensor.isfinite().all():
-        row = int((~tensor.isfinite()).any(dim=1).nonzero()[0])
-        raise ValueError(f'{name} must be finite: row {row} is not')
+    _check_magnitude(tensor, name)
     return tensor
+
+
+def _check_magnitude(features: Tensor, name: str) -> None:
+    # Slices, so that nothing as large as the features is allocated.
+    for start in range(0, len(features), _CHUNK):
+        largest = features[start:start + _CHUNK].abs().amax(dim=1)
+        usable = (largest == 0) | ((largest >= _SMALLEST) &
+                                   (largest <= _LARGEST))
+        if not usable.all():
+            row = int((~usable).nonzero()[0])
+            raise ValueError(
+                f'{name} must be finite, and of a magnitude between '
+                f'{_SMALLEST:g} and {_LARGEST:g} or all zero: row '
+                f'{start + row} goes up to {float(largest[row]):g}')
 
 
 def _ids(ids: Array, name: str, length: int) -> np.ndarray:

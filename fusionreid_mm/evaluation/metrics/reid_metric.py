@@ -4,6 +4,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from fusionreid_mm.registry import METRICS
+from ..functional import METRICS as SIMILARITIES
 from ..functional import RankingResult, evaluate_ranking
 
 # Images whose camera is not known were taken by different ones.
@@ -27,6 +28,10 @@ class ReIDMetric(BaseMetric):
     Attributes:
         ranking (RankingResult, optional): Of the last evaluation, query by
             query, on the main process.
+
+    Raises:
+        ValueError: If ``ranks`` are not whole numbers from 1, or ``metric`` is
+            neither word.
     """
 
     default_prefix = 'reid'
@@ -36,9 +41,22 @@ class ReIDMetric(BaseMetric):
                  metric: str = 'cosine',
                  **kwargs) -> None:
         super().__init__(**kwargs)
+        if metric not in SIMILARITIES:
+            raise ValueError(
+                f'metric must be one of {SIMILARITIES}: got {metric!r}')
+        if not isinstance(ranks, (list, tuple)) or not ranks or any(
+                type(rank) is not int or rank < 1 for rank in ranks):
+            raise ValueError('ranks must be a list of whole numbers from 1: '
+                             f'got {ranks!r}')
         self.ranks = ranks
         self.metric = metric
         self.ranking: Optional[RankingResult] = None
+
+    @property
+    def names(self) -> List[str]:
+        """What the metrics are called."""
+        ranks = [f'Rank-{rank}' for rank in self.ranks]
+        return [f'{self.prefix}/{name}' for name in ('mAP', 'mINP', *ranks)]
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what ranking needs of each sample."""
