@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import (BaseDataset, ClassBalancedDataset, ConcatDataset,
+                              RepeatDataset)
 from mmengine.logging import print_log
 
 #: The roles of a split, in the order in which the images are listed.
@@ -15,6 +16,8 @@ ROLES = {
     'query': ('query', ),
     'gallery': ('gallery', ),
 }
+
+_COUNTED_ROLES = {'train', 'query', 'gallery'}
 
 #: A dataset of one's own may state its counts in this file, in the form
 #: ``{"counts": {"train": {"pids": 10, "images": 80}, "query": ...}}``.
@@ -91,25 +94,23 @@ class BaseReIDDataset(BaseDataset):
             for path, pid, camid in self.list_images(role)
         ]
         self._check_counts(data_list)
-        pids = sorted({item['pid'] for item in data_list})
         if self.split == 'train':
+            pids = sorted({item['pid'] for item in data_list})
             labels = {pid: label for label, pid in enumerate(pids)}
             for item in data_list:
                 item['label'] = labels[item['pid']]
-        self._metainfo.update(
-            dataset_name=type(self).__name__,
-            num_pids=len(pids),
-            num_cameras=1 + max(item['camid'] for item in data_list))
         return data_list
 
     def find_root(self) -> Path:
-        """The folder that holds the landmarks: ``data_root`` or one of
-        :attr:`FOLDER_NAMES` in it."""
+        """The folder that holds the landmarks, all of them if there is one:
+        ``data_root`` or one of :attr:`FOLDER_NAMES` in it."""
         base = Path(self.data_root)
         candidates = [base, *(base / name for name in self.FOLDER_NAMES)]
-        for candidate in candidates:
-            if any((candidate / mark).exists() for mark in self.LANDMARKS):
-                return candidate
+        for enough in (all, any):
+            for candidate in candidates:
+                if enough(
+                    (candidate / mark).exists() for mark in self.LANDMARKS):
+                    return candidate
         looked = '\n  '.join(str(path.absolute()) for path in candidates)
         raise FileNotFoundError(
             f'{type(self).__name__} was not found: none of these folders '
@@ -135,7 +136,7 @@ class BaseReIDDataset(BaseDataset):
             return
         message = (f'{self.root} does not hold what {source} says of '
                    f'{type(self).__name__}:\n  ' + '\n  '.join(differing) +
-                   '\nIs it extracted completely?')
+                   '\nIs it extracted completely, and nothing else with it?')
         if self.strict_counts:
             raise ValueError(
                 f'{message} If this is data of your own, set '
@@ -148,11 +149,14 @@ class BaseReIDDataset(BaseDataset):
         if not info_file.exists():
             return self.COUNTS, 'the publication'
         try:
-            counts = json.loads(info_file.read_text(encoding='utf-8'))
-            return {
+            info = json.loads(info_file.read_text(encoding='utf-8'))
+            counts = {
                 role: Counts(int(count['pids']), int(count['images']))
-                for role, count in counts['counts'].items()
-            }, str(info_file)
+                for role, count in info['counts'].items()
+            }
+            if not set(counts) <= _COUNTED_ROLES:
+                raise KeyError(*sorted(set(counts) - _COUNTED_ROLES))
+            return counts, str(info_file)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f'{info_file} is not in the expected form, {{"counts": '
@@ -166,6 +170,7 @@ class Annotations(NamedTuple):
     camids: List[Optional[int]]
     roles: List[str]
     img_paths: List[str]
+    labels: List[Optional[int]]
 
 
 def collect_annotations(dataset: BaseDataset) -> Annotations:
@@ -175,4 +180,16 @@ def collect_annotations(dataset: BaseDataset) -> Annotations:
         pids=[info['pid'] for info in infos],
         camids=[info.get('camid') for info in infos],
         roles=[info['split'] for info in infos],
-        img_paths=[info['img_path'] for info in infos])
+        img_paths=[info['img_path'] for info in infos],
+        labels=[info.get('label') for info in infos])
+
+
+def readers_of(dataset: BaseDataset) -> List[BaseReIDDataset]:
+    """The readers below MMEngine's dataset wrappers."""
+    if isinstance(dataset, ConcatDataset):
+        return [
+            reader for part in dataset.datasets for reader in readers_of(part)
+        ]
+    if isinstance(dataset, (ClassBalancedDataset, RepeatDataset)):
+        return readers_of(dataset.dataset)
+    return [dataset]

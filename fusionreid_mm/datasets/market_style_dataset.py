@@ -4,7 +4,7 @@ from typing import Iterator, Tuple
 
 from .base_reid_dataset import BaseReIDDataset
 
-_IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png'}
+_IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
 
 
 class MarketStyleDataset(BaseReIDDataset):
@@ -32,7 +32,9 @@ class MarketStyleDataset(BaseReIDDataset):
                 f'is no folder {folder.absolute()}. Is the dataset extracted '
                 'completely?')
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in _IMAGE_SUFFIXES:
+            # macOS leaves a file ._0002_c1s1_000451_03.jpg beside each.
+            is_hidden = path.name.startswith('.')
+            if is_hidden or path.suffix.lower() not in _IMAGE_SUFFIXES:
                 continue
             pid, camid = self.parse_name(path)
             if pid != self.JUNK_PID:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Iterator, Tuple
 
@@ -5,6 +6,9 @@ from mmengine.logging import print_log
 
 from fusionreid_mm.registry import DATASETS
 from .base_reid_dataset import BaseReIDDataset, Counts
+
+_LIST_LINE = re.compile(r'(?P<name>.+?)\s+(?P<pid>[0-9]+)')
+_FILE_NAME = re.compile(r'[^_]*_[^_]*_(?P<camera>[0-9]+)')
 
 
 @DATASETS.register_module()
@@ -46,27 +50,32 @@ class MSMT17(BaseReIDDataset):
     PIDS_RESTART = True
 
     def list_images(self, role: str) -> Iterator[Tuple[Path, int, int]]:
-        folder = self._image_folder('train' if role == 'train' else 'test')
+        part = 'train' if role == 'train' else 'test'
+        folder = self.root / self.VERSIONS[self._version()][part]
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f'MSMT17: the {part} images are missing, there is no folder '
+                f'{folder.absolute()}. Is the dataset extracted completely?')
         for list_name in self.LISTS[role]:
             for name, pid in self._read_list(self.root / list_name):
                 yield folder / name, pid, self._parse_camera(folder / name)
 
-    def _image_folder(self, part: str) -> Path:
-        folders = {
-            version: self.root / names[part]
-            for version, names in self.VERSIONS.items()
-        }
-        for version, folder in folders.items():
-            if folder.is_dir():
-                print_log(
-                    f'MSMT17 {version}, {part} images in {folder}',
-                    logger='current')
-                return folder
-        looked = '\n  '.join(f'{path.absolute()} ({version})'
-                             for version, path in folders.items())
-        raise FileNotFoundError(
-            f'MSMT17: the {part} images are missing, there is none of\n  '
-            f'{looked}\nIs the dataset extracted completely?')
+    def _version(self) -> str:
+        """The one version whose folders are there."""
+        found = [
+            version for version, names in self.VERSIONS.items()
+            if any((self.root / name).is_dir() for name in names.values())
+        ]
+        if len(found) != 1:
+            expected = '\n  '.join(f'{version}: {", ".join(names.values())}'
+                                   for version, names in self.VERSIONS.items())
+            raise FileNotFoundError(
+                'MSMT17: expected the image folders of one version in '
+                f'{self.root.absolute()}, either of\n  {expected}\nbut there '
+                f'are those of {" and ".join(found) or "none"}: keep each '
+                'version in a folder of its own.')
+        print_log(f'MSMT17 {found[0]} in {self.root}', logger='current')
+        return found[0]
 
     @staticmethod
     def _read_list(path: Path) -> Iterator[Tuple[str, int]]:
@@ -74,22 +83,26 @@ class MSMT17(BaseReIDDataset):
             raise FileNotFoundError(
                 f'MSMT17: the file list {path.absolute()} is missing. It '
                 'belongs to the dataset: copy it beside the image folders.')
-        lines = path.read_text(encoding='utf-8').splitlines()
+        try:
+            lines = path.read_text(encoding='utf-8-sig').splitlines()
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f'{path.absolute()} is no text in UTF-8: {error}') from error
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            name, _, pid = line.strip().rpartition(' ')
-            if not name or not pid.isdigit():
+            match = _LIST_LINE.fullmatch(line.strip())
+            if match is None:
                 raise ValueError(f'{path.absolute()}, line {number}: expected '
                                  f"'<image> <person id>', got {line!r}")
-            yield name, int(pid)
+            yield match['name'], int(match['pid'])
 
     @staticmethod
     def _parse_camera(path: Path) -> int:
-        fields = path.name.split('_')
-        if len(fields) < 3 or not fields[2].isdigit() or int(fields[2]) < 1:
+        match = _FILE_NAME.match(path.name)
+        if match is None or int(match['camera']) < 1:
             raise ValueError(
                 f'{path.absolute()}: the third field of the name does not '
                 "tell the camera (from 1) as in "
                 "'0000_000_01_0303morning_0008_0.jpg'")
-        return int(fields[2]) - 1
+        return int(match['camera']) - 1

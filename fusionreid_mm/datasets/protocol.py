@@ -1,12 +1,12 @@
 """Whether data can be trained on and evaluated at all, told before the first
 epoch instead of after the last."""
-import io
+import os
 from collections import defaultdict
 from typing import Dict, Iterable, List, Set
 
 from PIL import Image
 
-from .base_reid_dataset import Annotations
+from .base_reid_dataset import Annotations, BaseReIDDataset
 
 _JPEG_START, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 # Some writers leave a few bytes behind the end of a JPEG.
@@ -33,6 +33,23 @@ def check_disjoint(train: Annotations, test: Annotations) -> None:
             'both datasets.')
 
 
+def count_the_same_people(one: BaseReIDDataset,
+                          other: BaseReIDDataset) -> bool:
+    """Whether a pid is the same person in both: not if they are of different
+    datasets, as in a test on another one than was trained on."""
+    return (type(one) is type(other) and not one.PIDS_RESTART
+            and one.root.resolve() == other.root.resolve())
+
+
+def check_roles(test: Annotations) -> None:
+    """Refuse a test set without queries or without a gallery."""
+    for role in ('query', 'gallery'):
+        if role not in test.roles:
+            raise ProtocolError(
+                f'there are no {role} images in the test data: evaluation '
+                "needs a dataset with split='test'")
+
+
 def queries_without_match(test: Annotations) -> List[int]:
     """The indices of queries of whom the gallery has no image by another
     camera, which evaluation leaves out."""
@@ -40,12 +57,14 @@ def queries_without_match(test: Annotations) -> List[int]:
     for pid, camid, role in zip(test.pids, test.camids, test.roles):
         if role == 'gallery':
             gallery_cameras[pid].add(camid)
-    return [
-        index for index, (
-            pid, camid,
-            role) in enumerate(zip(test.pids, test.camids, test.roles))
-        if role == 'query' and not gallery_cameras[pid] - {camid}
-    ]
+    unmatched = []
+    for index, role in enumerate(test.roles):
+        # A camera that nobody knows is taken to be another one.
+        own_camera = {test.camids[index]} - {None}
+        cameras = gallery_cameras[test.pids[index]] - own_camera
+        if role == 'query' and not cameras:
+            unmatched.append(index)
+    return unmatched
 
 
 def check_queries(test: Annotations) -> None:
@@ -93,13 +112,16 @@ def check_images(paths: Iterable[str]) -> None:
 
 def _check_image(path: str) -> None:
     with open(path, 'rb') as file:
-        data = file.read()
-    if not data:
-        raise OSError('the file is empty')
-    if data.startswith(_JPEG_START) and _JPEG_END in data[-_TAIL_BYTES:]:
-        return
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
+        size = os.fstat(file.fileno()).st_size
+        if not size:
+            raise OSError('the file is empty')
+        if file.read(len(_JPEG_START)) == _JPEG_START:
+            file.seek(max(0, size - _TAIL_BYTES))
+            if _JPEG_END in file.read():
+                return
+        file.seek(0)
+        with Image.open(file) as image:
+            image.load()
 
 
 def _some(items: Iterable) -> str:

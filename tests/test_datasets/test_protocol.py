@@ -4,13 +4,15 @@ from helpers.drawn_data import write_image
 from fusionreid_mm.datasets.base_reid_dataset import Annotations
 from fusionreid_mm.datasets.protocol import (ProtocolError, check_disjoint,
                                              check_images, check_queries,
+                                             check_roles,
                                              queries_without_match)
 
 
 def annotations(*rows) -> Annotations:
     """From ``(pid, camid, role)``."""
     return Annotations(*map(list, zip(*rows)),
-                       [f'{i}.jpg' for i in range(len(rows))])
+                       [f'{i}.jpg' for i in range(len(rows))],
+                       [None] * len(rows))
 
 
 GALLERY = [(1, 1, 'gallery'), (2, 0, 'gallery'), (0, 1, 'gallery')]
@@ -32,6 +34,27 @@ def test_unmatched_queries_are_counted_by_cause():
     assert '1 of people seen by their own camera only' in message
     assert '1.jpg, 2.jpg' in message
     assert "unmatched_queries='warn'" in message
+
+
+@pytest.mark.parametrize('query, gallery, is_matched', [
+    (0, 0, False),
+    (0, 1, True),
+    (None, None, True),
+    (None, 0, True),
+    (0, None, True),
+])
+def test_unknown_cameras_are_different_ones(query, gallery, is_matched):
+    """As ReIDMetric has it."""
+    test = annotations((1, query, 'query'), (1, gallery, 'gallery'))
+    assert queries_without_match(test) == ([] if is_matched else [0])
+
+
+@pytest.mark.parametrize('role, absent', [('gallery', 'query'),
+                                          ('query', 'gallery'),
+                                          ('train', 'query')])
+def test_both_roles_are_needed(role, absent):
+    with pytest.raises(ProtocolError, match=f"no {absent} .*split='test'"):
+        check_roles(annotations((1, 0, role), (1, 1, role)))
 
 
 def test_disjoint():

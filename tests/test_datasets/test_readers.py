@@ -10,6 +10,7 @@ from mmengine.logging import MMLogger
 
 from fusionreid_mm.datasets import (MSMT17, Counts, DukeMTMCreID, Market1501,
                                     collect_annotations)
+from fusionreid_mm.datasets.base_reid_dataset import readers_of
 
 
 class TestMarket1501:
@@ -21,8 +22,7 @@ class TestMarket1501:
         assert annotations.camids == [0] * 3 + [1] * 2 + [0] * 4 + [2]
         labels = [dataset.get_data_info(i)['label'] for i in range(10)]
         assert labels == [0] * 5 + [1] * 4 + [2]
-        assert dataset.metainfo['num_pids'] == 3
-        assert dataset.metainfo['num_cameras'] == 3
+        assert annotations.labels == labels
         assert not dataset.test_mode
 
     def test_test_is_query_and_gallery_without_junk(self, tmp_path):
@@ -40,14 +40,20 @@ class TestMarket1501:
         dataset = Market1501(write_market(tmp_path), split=split)
         assert len(dataset) == number
 
-    def test_labels_do_not_depend_on_other_files(self, tmp_path):
+    def test_other_files_are_passed_over(self, tmp_path):
         write_market(tmp_path)
-        (tmp_path / 'bounding_box_train' / 'Thumbs.db').write_bytes(b'x')
+        for name in ('Thumbs.db', '._0002_c1s1_000000_00.jpg', '.DS_Store'):
+            (tmp_path / 'bounding_box_train' / name).write_bytes(b'x')
         assert len(Market1501(tmp_path, split='train')) == 10
 
     @pytest.mark.parametrize('name', Market1501.FOLDER_NAMES)
     def test_folder_of_the_release(self, tmp_path, name):
         write_market(tmp_path / name)
+        assert len(Market1501(tmp_path, split='train')) == 10
+
+    def test_a_folder_of_that_name_beside_it(self, tmp_path):
+        write_market(tmp_path / 'market1501')
+        (tmp_path / 'query').mkdir()
         assert len(Market1501(tmp_path, split='train')) == 10
 
     def test_nothing_there(self, tmp_path):
@@ -110,7 +116,10 @@ class TestCounts:
         with pytest.raises(ValueError, match='dataset_info.json.*\n.*of 3'):
             Market1501(tmp_path, split='train', strict_counts=True)
 
-    @pytest.mark.parametrize('text', ['{', '[]', '{"counts": {"train": 3}}'])
+    @pytest.mark.parametrize('text', [
+        '{', '[]', '{"counts": {"train": 3}}',
+        '{"counts": {"trayn": {"pids": 3, "images": 10}}}'
+    ])
     def test_a_broken_statement(self, tmp_path, text):
         write_market(tmp_path)
         (tmp_path / 'dataset_info.json').write_text(text)
@@ -155,9 +164,34 @@ class TestMSMT17:
         with pytest.raises(FileNotFoundError) as error:
             MSMT17(tmp_path, split='train')
         assert str(tmp_path / 'train') in str(error.value)
-        assert str(tmp_path / 'mask_train_v2') in str(error.value)
 
-    @pytest.mark.parametrize('line', ['0000/0000_000_01_x.jpg', 'a.jpg one'])
+    def test_no_version_or_two(self, tmp_path):
+        write_msmt17(tmp_path)
+        (tmp_path / 'mask_train_v2').mkdir()
+        with pytest.raises(FileNotFoundError, match='those of V1 and V2'):
+            MSMT17(tmp_path, split='test')
+        for folder in ('train', 'test', 'mask_train_v2'):
+            (tmp_path / folder).rename(tmp_path / f'{folder}_elsewhere')
+        with pytest.raises(FileNotFoundError) as error:
+            MSMT17(tmp_path, split='train')
+        message = str(error.value)
+        assert str(tmp_path) in message and 'mask_train_v2' in message
+        assert 'those of none' in message
+
+    def test_lists_from_windows(self, tmp_path):
+        write_msmt17(tmp_path)
+        expected = collect_annotations(MSMT17(tmp_path, split='test'))
+        for path in tmp_path.glob('list_*.txt'):
+            text = path.read_text().replace('\n', '\r\n')
+            path.write_bytes(text.encode('utf-8-sig'))
+        found = collect_annotations(MSMT17(tmp_path, split='test'))
+        assert found == expected
+        path.write_bytes(text.encode('utf-16'))
+        with pytest.raises(ValueError, match=f'{path.name} is no text in UTF'):
+            MSMT17(tmp_path, split='test'), MSMT17(tmp_path, split='train')
+
+    @pytest.mark.parametrize(
+        'line', ['0000/0000_000_01_x.jpg', 'a.jpg one', 'a.jpg ²'])
     def test_bad_line(self, tmp_path, line):
         write_msmt17(tmp_path)
         with open(tmp_path / 'list_train.txt', 'a') as file:
@@ -177,12 +211,17 @@ def test_wrapped_datasets_are_read_too(tmp_path):
     write_market(tmp_path)
     dataset = Market1501(tmp_path, split='train')
     assert len(collect_annotations(RepeatDataset(dataset, 2)).pids) == 20
-    both = ConcatDataset([dataset, Market1501(tmp_path, split='train')])
-    assert len(collect_annotations(both).pids) == 20
+    parts = [Market1501(tmp_path, split=role) for role in ('query', 'gallery')]
+    both = ConcatDataset(parts)
+    assert collect_annotations(both) == collect_annotations(
+        Market1501(tmp_path, split='test'))
+    assert readers_of(both) == parts
+    assert readers_of(RepeatDataset(dataset, 2)) == [dataset]
 
 
 def test_indices_take_a_part(tmp_path):
     dataset = Market1501(write_market(tmp_path), split='train', indices=4)
     assert len(dataset) == 4
+    part = Market1501(tmp_path, split='train', indices=[9])
     # The class of a person does not change by that.
-    assert dataset.metainfo['num_pids'] == 3
+    assert collect_annotations(part).labels == [2]

@@ -2,18 +2,23 @@ import logging
 from typing import Optional
 
 from mmengine.dist import get_dist_info
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch import nn
 from torch.utils.data import DataLoader
 
 from fusionreid_mm.datasets import RandomIdentitySampler
 from fusionreid_mm.datasets.base_reid_dataset import (Annotations,
-                                                      collect_annotations)
+                                                      collect_annotations,
+                                                      readers_of)
 from fusionreid_mm.datasets.protocol import (ProtocolError, check_disjoint,
-                                             check_images, check_queries)
+                                             check_images, check_queries,
+                                             check_roles,
+                                             count_the_same_people)
+from fusionreid_mm.evaluation import ReIDMetric
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import HOOKS
 
@@ -25,8 +30,9 @@ class ReIDProtocolHook(Hook):
     Each person is in training or in testing, each query has a match in the
     gallery by another camera, all images can be read, the head has a class
     for each training identity, the camera embedding a vector for each camera,
-    and the batches are made of whole P x K groups. Whole trainings are lost
-    when one of these is found out at the first evaluation.
+    images have the size that the Transformer expects, the batches are made of
+    whole P x K groups, and the metric of ``save_best`` exists. Whole trainings
+    are lost when one of these is found out at the first evaluation.
 
     Args:
         unmatched_queries (str): ``'error'``, or ``'warn'`` for data in which
@@ -58,20 +64,25 @@ class ReIDProtocolHook(Hook):
                                   _dataloader(runner._test_loop))
             if loader is not None
         ]
-        train = None
         if train_loader is not None:
             train = collect_annotations(train_loader.dataset)
             _check_sampler(train_loader)
+            _check_labels(train_loader)
             _check_classes(model, train)
             self._check_images(train)
             _check_cameras(model, train)
+            _check_size(model, train_loader)
+        if isinstance(runner._val_loop, BaseLoop):
+            _check_save_best(runner)
         for loader in test_loaders:
             test = collect_annotations(loader.dataset)
-            if train is not None and not _pids_restart(loader):
-                check_disjoint(train, test)
+            check_roles(test)
             self._check_queries(test)
+            if train_loader is not None:
+                _check_disjoint(train_loader, loader)
             self._check_images(test)
             _check_cameras(model, test)
+            _check_size(model, loader)
 
     def _check_queries(self, test: Annotations) -> None:
         try:
@@ -92,10 +103,6 @@ def _dataloader(loop) -> Optional[DataLoader]:
     return loop.dataloader if isinstance(loop, BaseLoop) else None
 
 
-def _pids_restart(loader: DataLoader) -> bool:
-    return getattr(loader.dataset, 'PIDS_RESTART', False)
-
-
 def _check_sampler(loader: DataLoader) -> None:
     sampler = loader.sampler
     if not isinstance(sampler, RandomIdentitySampler):
@@ -108,14 +115,33 @@ def _check_sampler(loader: DataLoader) -> None:
             f'num_instances={sampler.num_instances}: set it to {group}')
 
 
-def _check_classes(model: FusionReID, train: Annotations) -> None:
-    num_pids = len(set(train.pids))
-    num_classes = model.head.num_classes
-    if num_classes != num_pids:
+def _check_labels(loader: DataLoader) -> None:
+    readers = readers_of(loader.dataset)
+    if len(readers) > 1:
+        names = ', '.join(type(reader).__name__ for reader in readers)
         raise ProtocolError(
-            f'the head has num_classes={num_classes}, but there are '
-            f'{num_pids} people in the training images: set '
-            f'model.head.num_classes={num_pids}, if the dataset is complete')
+            f'the training data joins {len(readers)} datasets ({names}), each '
+            'of which counts its labels from 0, so that different people '
+            'would share a class: write one reader that lists them all')
+
+
+def _check_disjoint(train_loader: DataLoader, loader: DataLoader) -> None:
+    for train in readers_of(train_loader.dataset):
+        for test in readers_of(loader.dataset):
+            if count_the_same_people(train, test):
+                check_disjoint(
+                    collect_annotations(train), collect_annotations(test))
+
+
+def _check_classes(model: FusionReID, train: Annotations) -> None:
+    labels = [label for label in train.labels if label is not None]
+    needed = 1 + max(labels, default=-1)
+    num_classes = model.head.num_classes
+    if num_classes != needed:
+        raise ProtocolError(
+            f'the head has num_classes={num_classes}, but the training images '
+            f'are of {needed} people: set model.head.num_classes={needed}, if '
+            'the dataset is complete')
 
 
 def _check_cameras(model: nn.Module, annotations: Annotations) -> None:
@@ -124,9 +150,39 @@ def _check_cameras(model: nn.Module, annotations: Annotations) -> None:
         return
     num_cameras = 1 + max(camids)
     for name, module in model.named_modules():
-        embedded = getattr(module, 'num_cameras', 0)
-        if embedded and embedded < num_cameras:
+        if getattr(module, 'uses_cameras',
+                   False) and module.num_cameras < num_cameras:
             raise ProtocolError(
-                f'model.{name} has num_cameras={embedded}, but the data has '
-                f'{num_cameras} cameras: set '
-                f'model.{name}.num_cameras={num_cameras}')
+                f'model.{name} has num_cameras={module.num_cameras}, but the '
+                f'data has {num_cameras} cameras: set '
+                f'model.{name}.num_cameras={num_cameras}, or, to test a model '
+                'on cameras that it was not trained with, '
+                f'model.{name}.sie_coefficient=0')
+
+
+def _check_size(model: nn.Module, loader: DataLoader) -> None:
+    size = tuple(loader.dataset[0]['inputs'].shape[-2:])
+    for name, module in model.named_modules():
+        expected = getattr(module, 'img_size', size)
+        if isinstance(module, BaseBackbone) and tuple(expected) != size:
+            split = loader.dataset[0]['data_samples'].split
+            raise ProtocolError(
+                f'the pipeline of the {split} images makes them '
+                f'{size[0]}x{size[1]} (height x width), but model.{name} has '
+                f'img_size={tuple(expected)}: change the one or the other')
+
+
+def _check_save_best(runner: Runner) -> None:
+    names = [
+        name for metric in runner.val_evaluator.metrics
+        if isinstance(metric, ReIDMetric) for name in metric.names
+    ]
+    for hook in runner.hooks:
+        if not isinstance(hook, CheckpointHook):
+            continue
+        # The attribute is there if save_best is set.
+        for indicator in getattr(hook, 'key_indicators', ()):
+            if names and indicator not in ('auto', *names):
+                raise ProtocolError(
+                    f'the checkpoint hook has save_best={indicator!r}, but '
+                    f'what is measured is {names}')
