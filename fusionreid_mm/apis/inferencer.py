@@ -1,3 +1,4 @@
+import os
 from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
@@ -7,10 +8,10 @@ from mmengine.infer import BaseInferencer
 from mmengine.infer.infer import ModelType
 from mmengine.registry import DefaultScope
 
-from fusionreid_mm.engine.checkpoint import describe_misfits
+from fusionreid_mm.engine.checkpoint import fit_for_testing
 from fusionreid_mm.registry import INFERENCERS, SCOPE
 
-Image = Union[str, np.ndarray]
+Image = Union[str, 'os.PathLike[str]', np.ndarray]
 
 
 @INFERENCERS.register_module()
@@ -29,11 +30,12 @@ class ReIDInferencer(BaseInferencer):
     Raises:
         ValueError: If the checkpoint does not fit the model.
 
-    Examples:
-        >>> inferencer = ReIDInferencer(config, checkpoint)
-        >>> descriptors = inferencer(['a.jpg', 'b.jpg'], camids=[0, 3])
-        >>> descriptors /= np.linalg.norm(descriptors, axis=1, keepdims=True)
-        >>> similarity = descriptors @ descriptors.T  # from -1 to 1
+    ::
+
+        inferencer = ReIDInferencer(config, checkpoint)
+        descriptors = inferencer(['a.jpg', 'b.jpg'], camids=[0, 3])
+        descriptors /= np.linalg.norm(descriptors, axis=1, keepdims=True)
+        similarity = descriptors @ descriptors.T  # from -1 to 1
     """
 
     preprocess_kwargs = {'camids'}
@@ -63,7 +65,14 @@ class ReIDInferencer(BaseInferencer):
         Returns:
             np.ndarray: (N, D), as ``tools/test.py --out`` writes them: not
             normalised.
+
+        Raises:
+            ValueError: If there are no images, as many camids as images are
+                not there, or an array is not of 8 bits and three channels.
         """
+        if batch_size < 1:
+            raise ValueError(
+                f'batch_size must be at least 1: got {batch_size}')
         return super().__call__(images, batch_size=batch_size, camids=camids)
 
     def preprocess(self,
@@ -81,8 +90,12 @@ class ReIDInferencer(BaseInferencer):
         yield from super().preprocess(items, batch_size)
 
     def _inputs_to_list(self, inputs: Any) -> list:
-        # The files of a folder in an order that is always the same.
+        if isinstance(inputs, os.PathLike):
+            inputs = os.fspath(inputs)
         images = super()._inputs_to_list(inputs)
+        if not len(images):
+            raise ValueError(f'there are no images in {inputs!r}')
+        # The files of a folder in an order that is always the same.
         return sorted(images) if isinstance(inputs, str) else images
 
     def _init_visualizer(self, cfg: Any) -> None:
@@ -104,6 +117,7 @@ class ReIDInferencer(BaseInferencer):
         def pipeline(item: dict) -> dict:
             image, camid = item['image'], item['camid']
             if isinstance(image, np.ndarray):
+                _check_array(image)
                 return from_array(dict(img=image, camid=camid))
             return from_file(dict(img_path=str(image), camid=camid))
 
@@ -111,12 +125,8 @@ class ReIDInferencer(BaseInferencer):
 
     def _load_weights_to_model(self, model, checkpoint, cfg) -> None:
         if checkpoint is not None:
-            misfits = describe_misfits(
+            fit_for_testing(
                 checkpoint.get('state_dict', checkpoint), model.state_dict())
-            if misfits:
-                raise ValueError(
-                    'the checkpoint does not fit the model of this config:\n'
-                    '  ' + '\n  '.join(misfits[:20]))
         super()._load_weights_to_model(model, checkpoint, cfg)
 
     def _load_model_from_metafile(self, model: str) -> tuple:
@@ -129,3 +139,10 @@ class ReIDInferencer(BaseInferencer):
             names.append(entry['Name'])
         raise ValueError(f'{model!r} is neither a config file nor a model of '
                          f'fusionreid_mm: those are {names}')
+
+
+def _check_array(image: np.ndarray) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise ValueError(
+            'an image must be (H, W, 3) of uint8, in the order blue, green, '
+            f'red: got {image.shape} of {image.dtype}')

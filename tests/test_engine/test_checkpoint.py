@@ -82,6 +82,19 @@ class TestFit:
         assert torch.equal(model.state_dict()['branches.cnn.pool.p'],
                            torch.tensor([4.]))
 
+    @pytest.mark.parametrize('extra, message', [
+        ({
+            'module.gap.p': torch.zeros(1)
+        }, 'twice: gap.p and module.gap.p are both branches.cnn.pool.p'),
+        ({
+            'epoch': 3
+        }, 'no tensor: epoch'),
+    ])
+    def test_what_should_not_be_there(self, extra, message):
+        model, official = self.build()
+        with pytest.raises(ValueError, match=message):
+            convert_official_state_dict({**official, **extra}, model)
+
     def test_everything_that_does_not_fit_is_named(self):
         model, official = self.build()
         del official['gap.p']

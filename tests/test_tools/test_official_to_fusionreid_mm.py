@@ -60,6 +60,17 @@ def test_options_choose_the_model(released, tmp_path, monkeypatch):
     assert target.exists()
 
 
+def test_two_entries_for_one(released, tmp_path, monkeypatch):
+    """A shared SEU and a first of two are the same entry of ours."""
+    for name in [name for name in released if '.SEU.' in name]:
+        zeros = torch.zeros_like(released[name])
+        released[name.replace('.SEU.', '.SEU1.')] = zeros
+    torch.save(released, tmp_path / 'released.pth')
+    with pytest.raises(ValueError, match=r'twice: .*\.SEU\..* and .*SEU1'):
+        run_inline(monkeypatch, TOOL, CONFIG, tmp_path / 'released.pth',
+                   tmp_path / 'ours.pth')
+
+
 def test_nothing_is_overwritten(released, tmp_path, monkeypatch, capsys):
     source, target = tmp_path / 'released.pth', tmp_path / 'ours.pth'
     torch.save(released, source)

@@ -1,7 +1,10 @@
-from .misfits import describe_misfits
+from .fit import fit_for_finetuning, fit_for_resuming, fit_for_testing
+from .misfits import Misfit, find_misfits
 from .official_state_dict import (convert_official_state_dict,
                                   map_official_names)
 
 __all__ = [
-    'convert_official_state_dict', 'describe_misfits', 'map_official_names'
+    'Misfit', 'convert_official_state_dict', 'find_misfits',
+    'fit_for_finetuning', 'fit_for_resuming', 'fit_for_testing',
+    'map_official_names'
 ]

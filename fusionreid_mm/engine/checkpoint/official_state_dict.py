@@ -1,12 +1,12 @@
 """From the state dict of the released FusionReID code to ours."""
 import re
-from typing import Dict, Iterable, Mapping
+from typing import Dict, Iterable, Mapping, NoReturn, Sequence
 
 from torch import Tensor
 
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.models.backbones.vit_keys import timm_to_mmpretrain
-from .misfits import describe_misfits
+from .misfits import find_misfits
 
 # The released model holds a 1000-way layer that nothing reads.
 _UNUSED = re.compile(r'transformer\.base\.fc\.(weight|bias)')
@@ -70,22 +70,36 @@ def convert_official_state_dict(state_dict: Mapping[str, Tensor],
         Dict[str, Tensor]: A state dict that ``model`` loads strictly.
 
     Raises:
-        ValueError: If an entry is missing, left over or of another shape; the
-            message names each.
+        ValueError: If an entry is missing, left over, of another shape or no
+            tensor, or if two are the same entry of ours; the message names
+            each.
     """
-    names = map_official_names(state_dict, model)
+    strangers = [
+        f'no tensor: {name}' for name, value in state_dict.items()
+        if not isinstance(value, Tensor)
+    ]
+    if strangers:
+        _refuse(strangers)
+    official_names: Dict[str, str] = {}
+    twice = []
+    for official, ours in map_official_names(state_dict, model).items():
+        other = official_names.setdefault(ours, official)
+        if other != official:
+            twice.append(f'twice: {other} and {official} are both {ours}')
     converted = {
         ours: state_dict[official]
-        for official, ours in names.items()
+        for ours, official in official_names.items()
     }
-    official_names = {ours: official for official, ours in names.items()}
-    misfits = describe_misfits(
+    misfits = find_misfits(
         converted, model.state_dict(), shown=official_names.__getitem__)
-    if misfits:
-        raise ValueError(
-            'the state dict does not fit the model of this config:\n  ' +
-            '\n  '.join(misfits))
+    if twice or misfits:
+        _refuse([*twice, *map(str, misfits)])
     return converted
+
+
+def _refuse(lines: Sequence[str]) -> NoReturn:
+    raise ValueError('the state dict does not fit the model of this config:'
+                     '\n  ' + '\n  '.join(lines))
 
 
 def map_official_names(names: Iterable[str],

@@ -1,12 +1,9 @@
-from typing import Dict
-
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
-from torch import Tensor
 
 from fusionreid_mm.registry import HOOKS
-from ..checkpoint import describe_misfits
+from ..checkpoint import fit_for_finetuning, fit_for_resuming, fit_for_testing
 
 _SHOWN = 20
 
@@ -16,14 +13,12 @@ class CheckpointFitHook(Hook):
     """Refuses a checkpoint that does not fit the model, where MMEngine would
     warn and go on with random weights.
 
-    Classifiers of another number of identities are the exception: the
-    descriptor does not need them, so they are left out of tests and of
-    fine-tuning (``load_from``). In fine-tuning, entries may also be missing
-    or left over, which is logged.
+    Training that is resumed needs each entry. Tests do not need the
+    classifiers. Fine-tuning (``load_from``) may leave out what belongs to a
+    dataset, and other entries may be missing or left over, with a warning.
 
     Raises:
-        ValueError: If an entry has another shape, or, when testing or
-            resuming, if one is missing or left over.
+        ValueError: If an entry that is needed is missing or of another shape.
     """
 
     priority = 'VERY_HIGH'
@@ -34,49 +29,18 @@ class CheckpointFitHook(Hook):
             model = model.module
         expected = model.state_dict()
         state_dict = checkpoint.get('state_dict', checkpoint)
-        is_training = isinstance(runner._train_loop, BaseLoop)
-        if not (is_training and runner._resume):
-            _drop_classifiers(runner, state_dict, expected)
-
-        misfits = describe_misfits(
-            {
-                name.removeprefix('module.'): value
-                for name, value in state_dict.items()
-            }, expected)
-        if is_training and not runner._resume:
-            tolerated = [line for line in misfits if 'shape: ' not in line]
-            _log(runner, tolerated)
+        if not isinstance(runner._train_loop, BaseLoop):
+            dropped = fit_for_testing(state_dict, expected)
+            if dropped:
+                runner.logger.info(
+                    f'{len(dropped)} classifiers of the checkpoint are left '
+                    'out: they are of another number of identities, and the '
+                    'descriptor does not need them.')
+        elif runner._resume:
+            fit_for_resuming(state_dict, expected)
         else:
-            tolerated = [line for line in misfits if _is_classifier(line)]
-        misfits = [line for line in misfits if line not in tolerated]
-        if misfits:
-            raise ValueError(
-                'the checkpoint does not fit the model of this config, '
-                f'{len(misfits)} entries differ:\n  ' +
-                '\n  '.join(misfits[:_SHOWN]) +
-                '\nUse the config that it was trained with.')
-
-
-def _drop_classifiers(runner: Runner, state_dict: Dict[str, Tensor],
-                      expected: Dict[str, Tensor]) -> None:
-    dropped = [
-        name for name, value in state_dict.items() if _is_classifier(name)
-        and name in expected and expected[name].shape != value.shape
-    ]
-    for name in dropped:
-        del state_dict[name]
-    if dropped:
-        runner.logger.info(
-            f'{len(dropped)} classifiers of the checkpoint are left out: they '
-            'are of another number of identities, and the descriptor does '
-            'not need them.')
-
-
-def _is_classifier(name: str) -> bool:
-    return 'head.' in name and '.classifier.' in name
-
-
-def _log(runner: Runner, lines: list) -> None:
-    if lines:
-        runner.logger.info(f'{len(lines)} entries of checkpoint and model do '
-                           'not meet:\n  ' + '\n  '.join(lines[:_SHOWN]))
+            lines = fit_for_finetuning(state_dict, expected)
+            if lines:
+                runner.logger.warning(
+                    f'{len(lines)} entries of checkpoint and model do not '
+                    'meet:\n  ' + '\n  '.join(lines[:_SHOWN]))
