@@ -59,8 +59,11 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show_dir is not None:
-        cfg.default_hooks.visualization.enable = True
-        cfg.default_hooks.visualization.out_dir = args.show_dir
+        cfg.default_hooks.visualization = dict(
+            cfg.default_hooks.get('visualization', {}),
+            type='RankedListHook',
+            enable=True,
+            out_dir=args.show_dir)
     set_loader_defaults(
         cfg, pin_memory=not args.no_pin_memory, persistent_workers=False)
 

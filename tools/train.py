@@ -1,7 +1,11 @@
 """Train a model: ``python tools/train.py CONFIG``."""
 import argparse
+import logging
+import os.path as osp
 
 from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
 
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                add_runner_arguments,
@@ -33,7 +37,10 @@ def parse_args() -> argparse.Namespace:
         '--no-persistent-workers',
         action='store_true',
         help='restart the workers of the data loaders after each epoch')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.resume not in (None, 'auto') and not osp.isfile(args.resume):
+        parser.error(f'--resume: there is no checkpoint file {args.resume!r}')
+    return args
 
 
 def apply_args(cfg: Config, args: argparse.Namespace) -> None:
@@ -47,8 +54,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        resume_from(cfg, args.resume)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(
@@ -60,6 +66,22 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg,
         pin_memory=not args.no_pin_memory,
         persistent_workers=not args.no_persistent_workers)
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Go on from a checkpoint, or from the latest one for ``'auto'``."""
+    if checkpoint == 'auto':
+        # The folder may have been moved since its path was written down.
+        latest = find_latest_checkpoint(cfg.work_dir) or ''
+        checkpoint = osp.join(cfg.work_dir, osp.basename(latest))
+        if not osp.isfile(checkpoint):
+            print_log(
+                f'There is nothing to resume in {cfg.work_dir}: the training '
+                'starts from the beginning.',
+                level=logging.WARNING)
+            return
+    cfg.resume = True
+    cfg.load_from = checkpoint
 
 
 def main() -> None:

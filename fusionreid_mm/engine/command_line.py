@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Optional
 import torch
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
+from mmengine.hooks import CheckpointHook
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -17,8 +18,18 @@ from fusionreid_mm.compat import use_cpu_group
 
 # Read from the config by the Runner, beside its arguments.
 _RUNNER_EXTRAS = {
-    'auto_scale_lr', 'custom_imports', 'find_unused_parameters',
-    'model_wrapper_cfg', 'runner_type', 'sync_bn'
+    'activation_checkpointing', 'compile', 'custom_imports',
+    'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',
+    'runner_type', 'sync_bn'
+}
+
+# What is read of dicts in which MMEngine ignores other keys.
+_READ_BELOW = {
+    'auto_scale_lr': {'base_batch_size', 'enable'},
+    'env_cfg': {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'},
+    'default_hooks.checkpoint':
+    set(inspect.signature(CheckpointHook).parameters) - {'kwargs'}
+    | {'priority', 'type'},
 }
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -130,11 +141,17 @@ def _runner_keys() -> List[str]:
 def _check_option(cfg: Config, option: str) -> None:
     """Each part of ``a.b.c`` but the last must be there; the last is checked
     by whatever is built from it. At the top level nothing would be, so that
-    must be a key of the config or of the Runner."""
+    must be a key that the Runner reads."""
     first, *rest = option.split('.')
-    if first not in cfg:
-        if first not in _runner_keys():
+    if first not in _runner_keys():
+        if first not in cfg:
             _refuse(option, first, cfg)
+        raise ValueError(
+            f'--cfg-options {option}: {first!r} is a variable of the config '
+            'file, which has been put in where it was used. Set the keys '
+            'themselves, such as train_cfg.max_epochs or '
+            'train_dataloader.dataset.data_root.')
+    if first not in cfg:
         return
     node: Any = cfg[first]
     for depth, part in enumerate(rest[:-1], start=1):
@@ -165,7 +182,16 @@ def _check_spelling(cfg: Config) -> None:
     Runner."""
     known = _runner_keys()
     for key in cfg:
-        close = difflib.get_close_matches(key, known, n=1, cutoff=0.88)
-        if key not in known and close and close[0] not in cfg:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+        if key not in known and close:
             raise ValueError(f'{cfg.filename}: nothing reads the key {key!r}. '
                              f'Did you mean {close[0]!r}?')
+    for path, keys in _READ_BELOW.items():
+        node: Any = cfg
+        for part in path.split('.'):
+            node = (node or {}).get(part)
+        for key in node or ():
+            if key not in keys:
+                raise ValueError(
+                    f'{cfg.filename}: nothing reads {path}.{key}; {path} has '
+                    f'the keys {sorted(keys)}')

@@ -31,7 +31,8 @@ class TestLoadConfig:
         ('default_hooks.chekpoint.interval', 'default_hooks.chekpoint',
          "'checkpoint'"),
         ('custom_hooks.9.enable', 'custom_hooks.9', None),
-        ('train_pipeline.0.x.y', 'train_pipeline.0.x', None),
+        ('train_dataloader.dataset.pipeline.0.x.y',
+         'train_dataloader.dataset.pipeline.0.x', None),
     ])
     def test_options_that_go_nowhere(self, option, missing, hint):
         with pytest.raises(ValueError) as error:
@@ -41,13 +42,41 @@ class TestLoadConfig:
         assert f'no key {missing!r}' in message
         assert hint is None or f'Did you mean {hint}' in message
 
-    def test_a_misspelt_key_in_a_file(self, tmp_path):
+    @pytest.mark.parametrize(
+        'option', ['max_epochs', 'dataset.data_root', 'train_pipeline.0.type'])
+    def test_variables_of_the_file(self, option):
+        with pytest.raises(ValueError, match=f'{option}: .* is a variable'):
+            load_config(MARKET, {option: 1})
+
+    @pytest.mark.parametrize('key, meant', [
+        ('optim_wraper', 'optim_wrapper'),
+        ('train_dataloder', 'train_dataloader'),
+        ('modle', 'model'),
+        ('default_hook', 'default_hooks'),
+        ('param_schedulers', 'param_scheduler'),
+        ('load_form', 'load_from'),
+        ('resum', 'resume'),
+    ])
+    def test_a_misspelt_key_in_a_file(self, tmp_path, key, meant):
+        """Beside the right one, which every inherited config has."""
         path = tmp_path / 'mine.py'
-        path.write_text(f'_base_ = {MARKET!r}\nparam_schedulers = []\n')
-        load_config(str(path))  # the base has the right one as well
-        path.write_text("train_dataloder = dict()\nmy_variable = 3\n")
-        with pytest.raises(ValueError, match="'train_dataloder'.*'train_data"):
+        path.write_text(f'_base_ = {MARKET!r}\n{key} = dict()\n')
+        with pytest.raises(
+                ValueError, match=f"{key!r}. Did you mean '{meant}"):
             load_config(str(path))
+
+    def test_variables_are_not_misspelt_keys(self, tmp_path):
+        path = tmp_path / 'mine.py'
+        path.write_text(f'_base_ = {MARKET!r}\nnum_ids = 3\nlr = 1\n')
+        assert load_config(str(path)).num_ids == 3
+
+    @pytest.mark.parametrize('option', [
+        'env_cfg.cudnn_benchmrk', 'auto_scale_lr.enabel',
+        'default_hooks.checkpoint.intervall'
+    ])
+    def test_keys_that_mmengine_ignores(self, option):
+        with pytest.raises(ValueError, match=f'nothing reads {option}'):
+            load_config(MARKET, {option: 1})
 
     def test_no_such_file(self):
         with pytest.raises(FileNotFoundError, match='no config file.*x.py'):
