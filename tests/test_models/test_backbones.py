@@ -112,6 +112,19 @@ class TestSIEVisionTransformer:
         with pytest.raises(ValueError, match='camera id 3.*3 cameras'):
             self.build()(torch.randn(1, 3, 64, 32), torch.tensor([3]))
 
+    def test_the_embedding_can_be_switched_off(self):
+        """For cameras that it was not trained on."""
+        model = self.build()
+        images = torch.randn(1, 3, 64, 32)
+        without, = model(images)
+        model.sie_coefficient = 0
+        assert torch.equal(model(images, torch.tensor([7]))[0], without)
+
+    def test_an_unknown_key_of_arch(self):
+        arch = dict(embed_dim=24, num_layers=2, num_heads=2)
+        with pytest.raises(ValueError, match="'feedforward_chan.*'embed_dim'"):
+            SIEVisionTransformer(dict(arch, feedforward_channels=48))
+
     def test_images_of_another_size(self):
         with pytest.raises(ValueError, match=r'64x64 pixels.*\(64, 32\)'):
             self.build()(torch.randn(1, 3, 64, 64))

@@ -68,3 +68,19 @@ def test_transformer_branch_takes_upstreams_vit():
             out_type='raw')).eval()
     features = branch(torch.randn(2, 3, 64, 32), torch.tensor([0, 1]))
     assert features.feature_map.shape == (2, 192, 4, 2)
+
+
+@pytest.mark.parametrize('backbone, message', [
+    (dict(type='mmpretrain.VisionTransformer', arch='deit-tiny'),
+     "VisionTransformer needs out_type='raw'.*'cls_token'"),
+    (dict(
+        type='mmpretrain.VisionTransformer',
+        arch='deit-tiny',
+        with_cls_token=False,
+        out_type='raw'), 'with_cls_token=True'),
+    (dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224'),
+     'TIMMBackbone cannot be the Transformer.*embed_dims'),
+])
+def test_backbones_that_give_no_tokens(backbone, message):
+    with pytest.raises(ValueError, match=message):
+        TransformerBranch(backbone)

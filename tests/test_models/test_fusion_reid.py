@@ -1,7 +1,12 @@
 import pytest
 import torch
+from helpers.golden import ROOT
 from helpers.small_model import EMBEDDINGS, IMG_SIZE, small_model
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
+from fusionreid_mm.models import ReIDDataPreprocessor
+from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import ReIDDataSample
 
 
@@ -103,6 +108,14 @@ def test_single_branches(name, channels):
 def small_model_branch(name: str):
     from helpers.small_model import small_model_cfg
     return small_model_cfg().branches[name]
+
+
+def test_builds_without_a_default_scope():
+    """As somebody would who tries it in a Python shell."""
+    DefaultScope._instance_dict.clear()
+    cfg = Config.fromfile(ROOT / 'configs/fusionreid_tiny_synthetic.py').model
+    assert isinstance(
+        MODELS.build(cfg).data_preprocessor, ReIDDataPreprocessor)
 
 
 def test_bad_calls():

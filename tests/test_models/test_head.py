@@ -89,7 +89,10 @@ class TestMultiBranchReIDHead:
             assert torch.equal(sample.feature, feature)
 
     @pytest.mark.parametrize('kwargs, message', [
-        (dict(test_embeddings=['cnn', 'htm']), r"\['htm'\].*'transformer'"),
+        (dict(test_embeddings=['cnn', 'htm']), r"'transformer'.*'htm'"),
+        (dict(test_embeddings=['cnn', 'cnn']), 'each once'),
+        (dict(test_embeddings=[]), r'got \[\]'),
+        (dict(test_embeddings='cnn'), "got 'cnn'"),
         (dict(neck_feat='no'), "'before' or 'after'"),
     ])
     def test_bad_arguments(self, kwargs, message):

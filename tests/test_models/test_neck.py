@@ -86,7 +86,9 @@ def test_order_of_places_does_not_matter():
 
 @pytest.mark.parametrize('kwargs, message', [
     (dict(num_layers=0), 'num_layers must be at least 1'),
-    (dict(num_heads=5), r'embed_dims \(12\)'),
+    (dict(num_heads=5), r'embed_dims \(12\).*\(5\)'),
+    (dict(num_heads=5, units=('seu', )), r'embed_dims \(12\).*\(5\)'),
+    (dict(units='seu'), "units must list.*'seu'"),
     (dict(lru_kernel_size=2), 'lru_kernel_size'),
 ])
 def test_bad_arguments(kwargs, message):

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from fusionreid_mm.registry import MODELS
 from .vit_keys import timm_to_mmpretrain
 
+_ARCH_KEYS = {'embed_dims', 'num_layers', 'num_heads', 'feedforward_channels'}
+
 
 @MODELS.register_module()
 class SIEVisionTransformer(VisionTransformer):
@@ -29,7 +31,8 @@ class SIEVisionTransformer(VisionTransformer):
             pixels; others are refused. Defaults to ``(256, 128)``.
         num_cameras (int): Number of cameras. 0 leaves the embedding out.
             Defaults to 0.
-        sie_coefficient (float): Weight of the embedding. Defaults to 3.0.
+        sie_coefficient (float): Weight of the embedding. 0 switches it off,
+            for images of cameras that it was not trained on. Defaults to 3.0.
         patch_cfg (dict): Of the patch embedding; ``stride`` is of interest.
             Its padding is 0, unlike upstream. Defaults to an empty dict.
         interpolate_mode (str): How position embeddings are resized. Defaults
@@ -45,6 +48,9 @@ class SIEVisionTransformer(VisionTransformer):
                  patch_cfg: dict = dict(),
                  interpolate_mode: str = 'bilinear',
                  **kwargs) -> None:
+        if isinstance(arch, dict) and set(arch) != _ARCH_KEYS:
+            raise ValueError(f'arch must have the keys {sorted(_ARCH_KEYS)}: '
+                             f'got {sorted(arch)}')
         super().__init__(
             arch=arch,
             img_size=img_size,
@@ -102,12 +108,16 @@ class SIEVisionTransformer(VisionTransformer):
         patches, _ = self.patch_embed(inputs)
         cls = self.cls_token.expand(len(inputs), -1, -1)
         tokens = torch.cat((cls, patches), dim=1) + self.pos_embed
-        if self.num_cameras and camids is not None:
+        if self.uses_cameras and camids is not None:
             tokens = tokens + self.side_information(camids)
         tokens = self.pre_norm(self.drop_after_pos(tokens))
         for layer in self.layers:
             tokens = layer(tokens)
         return self.ln1(tokens),
+
+    @property
+    def uses_cameras(self) -> bool:
+        return bool(self.num_cameras and self.sie_coefficient)
 
     def side_information(self, camids: Tensor) -> Tensor:
         """What is added to the tokens of each image, (B, 1, C): zero where the

@@ -2,7 +2,7 @@ import inspect
 from typing import Optional
 
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchFeatures
@@ -20,11 +20,16 @@ class TransformerBranch(BaseModule):
 
     Attributes:
         out_channels (int): C, the width of the backbone.
+
+    Raises:
+        ValueError: If the backbone does not give tokens with a class token in
+            front.
     """
 
     def __init__(self, backbone: dict) -> None:
         super().__init__()
         self.backbone = MODELS.build(backbone)
+        _check_interface(self.backbone)
         self.out_channels = self.backbone.embed_dims
         self.knows_cameras = 'camids' in inspect.signature(
             self.backbone.forward).parameters
@@ -45,3 +50,23 @@ class TransformerBranch(BaseModule):
             embedding=tokens[:, 0],
             feature_map=patches.transpose(1, 2).unflatten(
                 2, self.backbone.patch_resolution))
+
+
+def _check_interface(backbone: nn.Module) -> None:
+    name = type(backbone).__name__
+    lacking = [
+        attribute
+        for attribute in ('embed_dims', 'num_extra_tokens', 'patch_resolution')
+        if not hasattr(backbone, attribute)
+    ]
+    if lacking:
+        raise ValueError(
+            f'{name} cannot be the Transformer of a branch, it has no '
+            f'{", ".join(lacking)}: take SIEVisionTransformer, or a Vision '
+            "Transformer of mmpretrain with out_type='raw'")
+    if getattr(backbone, 'out_type', 'raw') != 'raw':
+        raise ValueError(f"{name} needs out_type='raw', so that the branch "
+                         f'gets all tokens: got {backbone.out_type!r}')
+    if not backbone.num_extra_tokens:
+        raise ValueError(f'{name} has no class token, which is the embedding '
+                         'of the branch: set with_cls_token=True')

@@ -49,13 +49,17 @@ class MultiBranchReIDHead(BaseModule):
         if neck_feat not in ('before', 'after'):
             raise ValueError(f"neck_feat must be 'before' or 'after' (the "
                              f'BatchNorm): got {neck_feat!r}')
-        test_embeddings = list(test_embeddings or in_channels)
-        unknown = [name for name in test_embeddings if name not in in_channels]
-        if unknown:
-            raise ValueError(f'test_embeddings names {unknown}, but the model '
-                             f'has {list(in_channels)}')
+        if test_embeddings is None:
+            test_embeddings = list(in_channels)
+        if (isinstance(test_embeddings, str) or not test_embeddings
+                or not set(test_embeddings) <= set(in_channels)
+                or len(set(test_embeddings)) < len(test_embeddings)):
+            raise ValueError(
+                'test_embeddings must list some of the embeddings of the '
+                f'model, {list(in_channels)}, each once: got '
+                f'{test_embeddings!r}')
         self.num_classes = num_classes
-        self.test_embeddings = test_embeddings
+        self.test_embeddings = list(test_embeddings)
         self.neck_feat = neck_feat
         self.bnnecks = ModuleDict({
             name: BNNeck(channels, num_classes)

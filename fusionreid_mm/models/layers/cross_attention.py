@@ -14,17 +14,10 @@ class CrossAttention(BaseModule):
     Args:
         embed_dims (int): Width of the tokens, D.
         num_heads (int): Number of heads; must divide ``embed_dims``.
-
-    Raises:
-        ValueError: If ``num_heads`` does not divide ``embed_dims``.
     """
 
     def __init__(self, embed_dims: int, num_heads: int) -> None:
         super().__init__()
-        if embed_dims % num_heads:
-            raise ValueError(
-                f'embed_dims ({embed_dims}) must be a multiple of num_heads '
-                f'({num_heads})')
         self.num_heads = num_heads
         self.key_norm = nn.LayerNorm(embed_dims)
         self.query = nn.Linear(embed_dims, embed_dims, bias=False)

@@ -2,7 +2,7 @@ from typing import Container, Sequence, Tuple
 
 from mmengine.model import BaseModule, ModuleList
 
-from fusionreid_mm.registry import MODELS
+from fusionreid_mm.registry import MODELS, SCOPE
 from fusionreid_mm.structures import BranchTokens
 
 
@@ -32,7 +32,7 @@ class HeterogenousTransmissionModule(BaseModule):
         shared (Container[str]): Those of ``units`` that the branches share.
 
     Raises:
-        ValueError: If ``units`` is empty.
+        ValueError: If ``units`` is empty or no list.
     """
 
     def __init__(
@@ -43,13 +43,17 @@ class HeterogenousTransmissionModule(BaseModule):
         shared: Container[str] = ('seu', )
     ) -> None:
         super().__init__()
-        if not units:
-            raise ValueError("units must name at least one of 'seu', 'mfu' "
-                             'or a registered module: got none')
+        if isinstance(units, str) or not units:
+            raise ValueError("units must list at least one of 'seu', 'mfu' "
+                             f'or a registered module: got {units!r}')
 
         def build(unit: str) -> BaseModule:
             return MODELS.build(
-                dict(type=unit, embed_dims=embed_dims, num_heads=num_heads))
+                dict(
+                    type=unit,
+                    embed_dims=embed_dims,
+                    num_heads=num_heads,
+                    _scope_=SCOPE))
 
         self.units = ModuleList(
             ModuleList(build(unit) for _ in range(1 if unit in shared else 2))

@@ -73,6 +73,11 @@ class DualAttentionMutualFusion(BaseModule):
             raise ValueError(
                 f'num_layers must be at least 1: got {num_layers}')
 
+        if embed_dims % num_heads:
+            raise ValueError(
+                f'embed_dims ({embed_dims}) must be a multiple of num_heads '
+                f'({num_heads})')
+
         self.units = tuple(units)
         self.lru = ModuleDict({
             name:

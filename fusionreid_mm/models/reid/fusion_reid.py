@@ -45,6 +45,9 @@ class FusionReID(BaseModel):
                  neck: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
+        if isinstance(data_preprocessor, dict):
+            # MMEngine would look it up in a registry that may not know ours.
+            data_preprocessor = MODELS.build(data_preprocessor)
         super().__init__(data_preprocessor, init_cfg)
         self.branches = ModuleDict({
             name: MODELS.build(cfg)
