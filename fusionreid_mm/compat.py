@@ -227,6 +227,8 @@ def use_cpu_group(cfg: Config) -> None:
         torch.distributed.init_process_group(backend='gloo')
     cfg.pop('sync_bn', None)
     wrapper = cfg.get('model_wrapper_cfg') or ConfigDict(
-        type='MMDistributedDataParallel', broadcast_buffers=False)
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper['device_ids'] = None
     cfg.model_wrapper_cfg = wrapper

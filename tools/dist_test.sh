@@ -11,6 +11,8 @@ fi
 CONFIG=$1
 CHECKPOINT=$2
 GPUS=$3
+# One thread a process unless told otherwise, said here so that nobody warns.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
 TOOLS=$(cd "$(dirname "$0")" && pwd)
 
 PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" \

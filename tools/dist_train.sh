@@ -10,6 +10,8 @@ if [ "$#" -lt 2 ]; then
 fi
 CONFIG=$1
 GPUS=$2
+# One thread a process unless told otherwise, said here so that nobody warns.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
 TOOLS=$(cd "$(dirname "$0")" && pwd)
 
 PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" \

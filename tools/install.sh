@@ -7,16 +7,22 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=${VENV:-$ROOT/.venv}
 
+check_version() {
+    if ! "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'; then
+        echo "fusionreid_mm needs Python 3.10 to 3.13, but '$1' is" \
+            "$("$1" --version 2>&1). $2" >&2
+        exit 1
+    fi
+}
+
 make_environment() {
-    if [ -x "$VENV/bin/python" ]; then
+    # One without pip was interrupted, or the system lacks python3-venv.
+    if "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+        check_version "$VENV/bin/python" "Set VENV to another environment."
         return
     fi
     local base=${PYTHON3:-python3}
-    if ! "$base" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'; then
-        echo "fusionreid_mm needs Python 3.10 to 3.13, but '$base' is" \
-            "$("$base" --version 2>&1). Set PYTHON3 to another one." >&2
-        exit 1
-    fi
+    check_version "$base" "Set PYTHON3 to another one."
     echo "== Making an environment in $VENV"
     "$base" -m venv "$VENV"
 }
@@ -24,7 +30,7 @@ make_environment() {
 install_package() {
     local stamp
     stamp=$VENV/.fusionreid_mm-$(
-        cd "$ROOT" && cat requirements/*.txt setup.py | cksum | tr ' ' '-')
+        cd "$ROOT" && { pwd; cat requirements/*.txt setup.py; } | cksum | tr ' ' '-')
     if [ -f "$stamp" ]; then
         return
     fi

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from fusionreid_mm.engine import WarmupCosineLR
 
@@ -37,6 +38,14 @@ def test_resumes():
         scheduler.optimizer.step()
         scheduler.step()
     assert first.get_last_value() == second.get_last_value()
+
+
+def test_an_end_before_the_cosines_is_told(caplog):
+    MMLogger.get_instance('schedule').addHandler(caplog.handler)
+    build(end=4)
+    assert not caplog.text
+    build(end=3)
+    assert 'set param_scheduler.T_max=3' in caplog.text
 
 
 @pytest.mark.parametrize('kwargs, message', [

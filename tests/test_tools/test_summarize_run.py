@@ -20,7 +20,8 @@ def test_before_and_after(tmp_path):
     }]
     (first / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)))
     (tmp_path / 'metrics.json').write_text(json.dumps(rows[2]))
-    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')
+    (tmp_path / 'epoch_1.pth').touch()
 
     output = run_process('misc/summarize_run.py', tmp_path)
     lines = output.splitlines()
@@ -28,3 +29,4 @@ def test_before_and_after(tmp_path):
     assert lines[2].split() == ['before', 'training', '4.2%', '6.0%']
     assert lines[3].split() == ['after', 'training', '50.0%', '60.0%']
     assert str(tmp_path / 'metrics.json') in output
+    assert str(tmp_path / 'epoch_1.pth') in output

@@ -78,10 +78,14 @@ def measure(dataset: BaseReIDDataset) -> Dict[str, List[float]]:
     annotations = collect_annotations(dataset)
     pids, camids = np.array(annotations.pids), np.array(annotations.camids)
     query = np.array(annotations.roles) == 'query'
-    images = [read_image(path) for path in annotations.img_paths]
+    histograms: Dict[str, List[np.ndarray]] = {name: [] for name in HISTOGRAMS}
+    for path in annotations.img_paths:
+        image = read_image(path)
+        for name, histogram in HISTOGRAMS.items():
+            histograms[name].append(histogram(image))
     results = {}
-    for name, histogram in HISTOGRAMS.items():
-        features = np.stack([histogram(image) for image in images])
+    for name, rows in histograms.items():
+        features = np.stack(rows)
         results[name] = [
             evaluate_ranking(values[query], values[~query], pids[query],
                              pids[~query], camids[query], camids[~query],

@@ -1,7 +1,6 @@
 """Print the metrics of a run, before training and after, and its files."""
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Dict, Iterator, List
 
@@ -40,10 +39,14 @@ def table(rows: Dict[str, Dict[str, float]]) -> List[str]:
 def main() -> None:
     args = parse_args()
     metrics = args.metrics or args.work_dir / 'metrics.json'
+    if not metrics.is_file():
+        raise FileNotFoundError(
+            f'there is no {metrics}: it is written by tools/test.py --out '
+            f'{metrics} --out-item metrics')
     rows = {}
     untrained = [row for row in validations(args.work_dir) if row['step'] == 0]
     if untrained:
-        rows['before training'] = untrained[0]
+        rows['before training'] = untrained[-1]
     rows['after training'] = json.loads(metrics.read_text(encoding='utf-8'))
     print('\n'.join(['', *table(rows), '']))
 
@@ -57,8 +60,8 @@ def main() -> None:
     }
     last = files['checkpoint']
     if last.is_file():
-        checkpoint = last.read_text(encoding='utf-8').strip()
-        files['checkpoint'] = Path(os.path.relpath(checkpoint))
+        name = Path(last.read_text(encoding='utf-8').strip()).name
+        files['checkpoint'] = args.work_dir / name
     for title, path in files.items():
         if path.exists():
             print(f'{title:16}{path}')

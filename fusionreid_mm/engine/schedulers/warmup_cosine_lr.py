@@ -1,6 +1,8 @@
+import logging
 import math
 from typing import List
 
+from mmengine.logging import print_log
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
@@ -54,6 +56,14 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
                              f'{warmup_epochs} with T_max={T_max}')
         if not kwargs.get('by_epoch', True):
             raise ValueError('WarmupCosineLR goes by epoch: set by_epoch=True')
+        end = kwargs.get('end', T_max)
+        if end < T_max:
+            print_log(
+                f'The learning rate falls until epoch T_max={T_max}, but the '
+                f'training ends after {end}: set param_scheduler.T_max={end} '
+                'as well, if it shall come to its end.',
+                logger='current',
+                level=logging.WARNING)
         self.T_max = T_max
         self.warmup_epochs = warmup_epochs
         self.warmup_start = warmup_start
