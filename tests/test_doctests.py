@@ -8,8 +8,8 @@ import pytest
 import fusionreid_mm
 
 MODULES = [
-    info.name for info in pkgutil.walk_packages(fusionreid_mm.__path__,
-                                                'fusionreid_mm.')
+    info.name
+    for info in pkgutil.walk_packages(fusionreid_mm.__path__, 'fusionreid_mm.')
 ]
 
 
