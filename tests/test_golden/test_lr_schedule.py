@@ -24,7 +24,7 @@ def learning_rates(schedule: Config, num_epochs: int):
         # Linear weight, Linear bias, LayerNorm weight, LayerNorm bias
         assert rates[0] == rates[2] and rates[1] == rates[3]
         yield epoch, rates[0], rates[1]
-        optim_wrapper.optimizer.step()
+        optim_wrapper.step()
         scheduler.step()
 
 
