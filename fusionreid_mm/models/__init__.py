@@ -6,14 +6,17 @@ from .layers import (CrossAttention, HeterogenousTransmissionModule,
                      LocalRefinementUnit, MutualFusionUnit, PointwiseUnit,
                      SharedEncodingUnit)
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
-from .necks import BaseFusionNeck, DualAttentionMutualFusion
+from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
+                    JointTransformerFusion, MLPFusion, SumFusion)
 from .reid import FusionReID
 
 __all__ = [
     'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss', 'CNNBranch',
-    'CrossAttention', 'CrossEntropyLoss', 'DualAttentionMutualFusion',
-    'FusionReID', 'HeterogenousTransmissionModule', 'JointTransformerFusion',
-    'LocalRefinementUnit', 'MultiBranchReIDHead', 'MutualFusionUnit',
-    'PointwiseUnit', 'ReIDDataPreprocessor', 'ReIDResNet',
-    'SIEVisionTransformer', 'SharedEncodingUnit', 'TransformerBranch'
+    'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
+    'DualAttentionMutualFusion', 'FusionReID',
+    'HeterogenousTransmissionModule', 'JointTransformerFusion',
+    'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
+    'MutualFusionUnit', 'PointwiseUnit', 'ReIDDataPreprocessor', 'ReIDResNet',
+    'SIEVisionTransformer', 'SharedEncodingUnit', 'SumFusion',
+    'TransformerBranch'
 ]
