@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 from torch.utils.flop_counter import FlopCounterMode
 
-from fusionreid_mm.engine.command_line import load_config
+from fusionreid_mm.engine.command_line import image_size_of, load_config
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import MODELS
 
@@ -141,16 +141,6 @@ def read_paper_numbers(
                                  metadata['Parameters (paper)'],
                                  metadata['FLOPs (paper)']))
     return numbers
-
-
-def image_size_of(cfg: Config) -> Tuple[int, int]:
-    """Height and width to which the images of a test are resized."""
-    for step in cfg.test_dataloader.dataset.pipeline:
-        if step.type == 'Resize':
-            width, height = step.scale
-            return height, width
-    raise ValueError(f'{cfg.filename}: the pipeline of the test has no Resize,'
-                     ' from which the size of the images would be taken')
 
 
 def _parts(model: FusionReID) -> Iterator[Tuple[str, nn.Module]]:
