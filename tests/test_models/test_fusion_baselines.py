@@ -52,19 +52,28 @@ def test_embeddings(neck_type, batch_size):
         assert embedding.shape == (batch_size, neck.out_channels[name])
 
 
-@pytest.mark.parametrize('neck_type', EMBEDDINGS)
-def test_a_training_step_reaches_everything(neck_type):
+@pytest.mark.parametrize('cfg', [
+    dict(type='ConcatFusion'),
+    dict(type='SumFusion'),
+    dict(type='MLPFusion'),
+    dict(type='JointTransformerFusion', num_heads=3),
+    dict(num_heads=3, lru='pointwise'),
+    dict(num_heads=3, units=('seu', )),
+    dict(num_heads=3, units=('mfu', )),
+    dict(num_heads=3, units=('mfu', 'seu')),
+    dict(num_heads=3, share_seu=False),
+    dict(num_heads=3, share_mfu=True),
+])
+def test_a_training_step_reaches_everything(cfg):
     """So that DDP needs no search for unused parameters."""
-    cfg = dict(type=neck_type.__name__, embed_dims=12)
-    if neck_type is JointTransformerFusion:
-        cfg.update(num_heads=3)
+    cfg = {'type': 'DualAttentionMutualFusion', 'embed_dims': 12, **cfg}
     model = small_model(neck=cfg).train()
     samples = [
         ReIDDataSample(metainfo=dict(camid=0, label=label))
         for label in (0, 0, 1, 1)
     ]
     losses = model(torch.randn(4, 3, *IMG_SIZE), samples, mode='loss')
-    names = ['cnn', 'transformer', *LRU, *EMBEDDINGS[neck_type]]
+    names = ['cnn', 'transformer', *model.neck.out_channels]
     assert set(losses) == {
         f'{name}.loss_{kind}'
         for name in names
