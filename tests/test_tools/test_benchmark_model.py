@@ -106,13 +106,21 @@ def test_a_mode_that_fails_costs_only_its_row(monkeypatch, capsys):
 
         return compiled
 
+    def too_large(*args, **kwargs):
+        raise RuntimeError('too large')
+
     monkeypatch.setattr(torch, 'compile', no_compiler)
+    monkeypatch.setattr(torch.Tensor, 'softmax', too_large)
     run_inline(monkeypatch, TOOL, TINY, '--batch-size', 2, '--repeats', 1,
-               '--measure', 'compile', 'fp32')
-    modes = rows(capsys.readouterr().out, 'batch phase')
+               '--measure', 'compile', 'fp32', 'attention')
+    output = capsys.readouterr().out
+    modes = rows(output, 'batch phase')
     assert [row[2] for row in modes] == ['compile', 'compile', 'fp32', 'fp32']
     assert modes[0][3:] == 'failed: no compiler here'.split()
     assert float(modes[2][3]) > 0
+    _, _, attention = output.partition('softmax written out\n')
+    compared = rows(attention, 'batch phase')
+    assert [' '.join(row[2:]) for row in compared] == 2 * ['failed: too large']
 
 
 def test_bad_arguments(monkeypatch, capsys):

@@ -215,9 +215,7 @@ def _print_modes(cfg: Config, args: argparse.Namespace, device: str) -> None:
                 try:
                     result = measure(steps[phase], args.repeats, device)
                 except RuntimeError as error:
-                    # Too large for the machine, or it has no compiler; the
-                    # other rows can be measured.
-                    print(f'{row}failed: {str(error).strip().splitlines()[0]}')
+                    print(f'{row}{_failure(error)}')
                     continue
                 memory = '-' if result.memory is None else (
                     f'{result.memory / 2**30:.2f}')
@@ -237,12 +235,22 @@ def _print_attention(cfg: Config, args: argparse.Namespace,
         model = build_model(cfg, device)
         steps = build_steps(cfg, model, batch_size)
         for phase in PHASES:
-            fused, plain = compare_attention(model, steps[phase], args.repeats,
-                                             device)
+            row = f'{batch_size:5}  {phase:10}'
+            try:
+                fused, plain = compare_attention(model, steps[phase],
+                                                 args.repeats, device)
+            except RuntimeError as error:
+                print(f'{row}{_failure(error)}')
+                continue
             print(
-                f'{batch_size:5}  {phase:10}{fused:10.4f}{plain:14.4f}'
-                f'{plain / fused:22.3f}',
+                f'{row}{fused:10.4f}{plain:14.4f}{plain / fused:22.3f}',
                 flush=True)
+
+
+def _failure(error: RuntimeError) -> str:
+    """In place of a row's numbers: it is too large for the machine, say, or
+    there is no compiler. The other rows can be measured."""
+    return f'failed: {str(error).strip().splitlines()[0]}'
 
 
 def parse_args() -> argparse.Namespace:
