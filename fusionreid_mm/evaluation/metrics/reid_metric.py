@@ -147,6 +147,8 @@ def _combinations(
     embeddings: Union[Sequence[str], Mapping[str, Sequence[str]]]
 ) -> Dict[str, List[str]]:
     """The embeddings of each part that is to be measured, by its name."""
+    parts: Dict[str, Sequence[str]] = {}
+    is_good = False
     if isinstance(embeddings, (list, tuple)):
         parts = {name: [name] for name in embeddings}
         is_good = len(parts) == len(embeddings)
@@ -155,8 +157,6 @@ def _combinations(
         is_good = all(
             isinstance(names, (list, tuple)) and names
             and len(set(names)) == len(names) for names in parts.values())
-    else:
-        parts, is_good = {}, False
     if not is_good or not all(
             isinstance(name, str) and name for part, names in parts.items()
             for name in (part, *names)):
