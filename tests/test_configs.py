@@ -9,9 +9,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from fusionreid_mm.registry import DATASETS
+from fusionreid_mm.registry import DATASETS, MODELS
 
 CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
+ABLATIONS = sorted((ROOT / 'configs' / 'ablations').glob('*.py'))
 PAPER = [path for path in CONFIGS if 'synthetic' not in path.name]
 CAMERAS = dict(Market1501=6, DukeMTMCreID=8, MSMT17=15)
 
@@ -75,6 +76,23 @@ def test_pipelines_fit_the_transformer(path):
             assert tuple(crop.crop_size) == (height, width)
 
 
+@pytest.mark.parametrize('path', ABLATIONS, ids=lambda path: path.stem)
+def test_ablations_differ_in_the_model_alone(path):
+    cfg = Config.fromfile(path).to_dict()
+    model_cfg = cfg.pop('model')
+    headline = Config.fromfile(ROOT / 'configs/fusionreid_msmt17.py').to_dict()
+    assert model_cfg != headline.pop('model')
+    assert cfg == headline
+    assert path.read_text(encoding='utf-8').startswith('# ')
+
+    init_default_scope(cfg['default_scope'])
+    # Without computing anything
+    model = MODELS.build(model_cfg).to('meta').eval()
+    descriptor = model(torch.empty(1, 3, 256, 128, device='meta'))
+    widths = [neck.bn.num_features for neck in model.head.bnnecks.values()]
+    assert descriptor.shape == (1, sum(widths))
+
+
 def test_metafile_lists_every_config():
     index = mmengine.load(ROOT / 'model-index.yml')
     models = []
@@ -86,7 +104,7 @@ def test_metafile_lists_every_config():
             assert model['Name'] == Path(model['Config']).stem
             assert model['Name'] == model['Name'].lower()
             models.append(ROOT / model['Config'])
-    assert sorted(models) == CONFIGS
+    assert sorted(models) == sorted(CONFIGS + ABLATIONS)
 
 
 def test_base_names_are_unique():

@@ -5,7 +5,7 @@ import inspect
 import os
 import os.path as osp
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 import torch.distributed as dist
@@ -102,6 +102,20 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     cfg.merge_from_dict(options)
     _check_spelling(cfg)
     return cfg
+
+
+def image_size_of(cfg: Config) -> Tuple[int, int]:
+    """Height and width to which the images of a test are resized.
+
+    Raises:
+        ValueError: If the pipeline does not resize them.
+    """
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if step.type == 'Resize':
+            width, height = step.scale
+            return height, width
+    raise ValueError(f'{cfg.filename}: the pipeline of the test has no Resize,'
+                     ' which would tell the size of the images')
 
 
 def set_work_dir(cfg: Config, path: str, work_dir: Optional[str]) -> None:

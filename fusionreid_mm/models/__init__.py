@@ -3,16 +3,20 @@ from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead
 from .layers import (CrossAttention, HeterogenousTransmissionModule,
-                     LocalRefinementUnit, MutualFusionUnit, SharedEncodingUnit)
+                     LocalRefinementUnit, MutualFusionUnit, PointwiseUnit,
+                     SharedEncodingUnit)
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
-from .necks import DualAttentionMutualFusion
+from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
+                    JointTransformerFusion, MLPFusion, SumFusion)
 from .reid import FusionReID
 
 __all__ = [
-    'BNNeck', 'BatchHardTripletLoss', 'CNNBranch', 'CrossAttention',
-    'CrossEntropyLoss', 'DualAttentionMutualFusion', 'FusionReID',
-    'HeterogenousTransmissionModule', 'LocalRefinementUnit',
-    'MultiBranchReIDHead', 'MutualFusionUnit', 'ReIDDataPreprocessor',
-    'ReIDResNet', 'SIEVisionTransformer', 'SharedEncodingUnit',
+    'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss', 'CNNBranch',
+    'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
+    'DualAttentionMutualFusion', 'FusionReID',
+    'HeterogenousTransmissionModule', 'JointTransformerFusion',
+    'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
+    'MutualFusionUnit', 'PointwiseUnit', 'ReIDDataPreprocessor', 'ReIDResNet',
+    'SIEVisionTransformer', 'SharedEncodingUnit', 'SumFusion',
     'TransformerBranch'
 ]

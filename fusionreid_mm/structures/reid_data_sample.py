@@ -15,7 +15,8 @@ class ReIDDataSample(BaseDataElement):
     - ``img_path`` (str): the image file.
 
     After ``model(..., mode='predict')`` it also holds ``feature`` (D,), the
-    descriptor of the person.
+    descriptor of the person, and as ``embedding_columns`` (Dict[str,
+    Tuple[int, int]]) the columns of each embedding in it.
 
     Examples:
         >>> sample = ReIDDataSample(metainfo=dict(pid=2, camid=0, label=0))

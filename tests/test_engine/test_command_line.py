@@ -3,7 +3,7 @@ import torch
 from helpers.golden import ROOT
 from mmengine.config import Config
 
-from fusionreid_mm.engine.command_line import (load_config,
+from fusionreid_mm.engine.command_line import (image_size_of, load_config,
                                                set_loader_defaults,
                                                set_work_dir)
 
@@ -118,3 +118,11 @@ class TestLoaderDefaults:
         cfg = self.loaders(pin_memory=False, persistent_workers=False)
         assert cfg.train_dataloader.persistent_workers is False
         assert cfg.train_dataloader.pin_memory is False
+
+
+def test_image_size():
+    cfg = load_config(MARKET)
+    assert image_size_of(cfg) == (256, 128)
+    del cfg.test_dataloader.dataset.pipeline[1]
+    with pytest.raises(ValueError, match='no Resize'):
+        image_size_of(cfg)

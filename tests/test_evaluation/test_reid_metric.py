@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.small_model import EMBEDDINGS, IMG_SIZE, small_model
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 
@@ -70,6 +71,12 @@ def test_names():
     (dict(ranks=5), 'ranks must be'),
     (dict(ranks=(0, 1)), 'ranks must be'),
     (dict(ranks=('1', )), 'ranks must be'),
+    (dict(embeddings='cnn'), "embeddings must list.*'cnn'"),
+    (dict(embeddings=['cnn', 'cnn']), 'each once'),
+    (dict(embeddings=[1]), 'embeddings must list'),
+    (dict(embeddings=dict(all='cnn')), 'embeddings must list'),
+    (dict(embeddings=dict(all=[])), 'embeddings must list'),
+    (dict(embeddings=dict(all=['cnn', 'cnn'])), 'each once'),
 ])
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
@@ -104,3 +111,89 @@ def test_half_precision_features():
 def test_a_training_split_is_refused():
     with pytest.raises(ValueError, match="no query images.*split='test'"):
         evaluate([sample([1., 0.], 1, 0, 'train')])
+
+
+class TestEmbeddings:
+
+    @pytest.fixture
+    def model(self):
+        torch.manual_seed(0)
+        return small_model().eval()
+
+    def predict(self, model):
+        """Two images of each of six people, by two cameras."""
+        samples = [
+            ReIDDataSample(
+                metainfo=dict(
+                    pid=i // 2, camid=i % 2, split=('query',
+                                                    'gallery')[i % 2]))
+            for i in range(12)
+        ]
+        inputs = torch.randn(
+            12, 3, *IMG_SIZE, generator=torch.Generator().manual_seed(1))
+        with torch.no_grad():
+            return model(inputs, samples, mode='predict')
+
+    def test_equal_a_run_of_their_own(self, model):
+        parts = {
+            **{
+                name: [name]
+                for name in EMBEDDINGS
+            }, 'htm': ['cnn_htm', 'transformer_htm'],
+            'all': EMBEDDINGS
+        }
+        together, metric = evaluate(self.predict(model), embeddings=parts)
+        assert metric.names == list(together)
+        seen = set()
+        for part, names in parts.items():
+            model.head.test_embeddings = names
+            alone, _ = evaluate(self.predict(model))
+            assert len(alone) == 5
+            for key, value in alone.items():
+                assert together[key.replace('reid/', f'reid/{part}/')] == value
+            seen.add(alone['reid/mAP'])
+        assert len(seen) > 4
+        # The descriptor's own keys stay what they are.
+        for key, value in alone.items():
+            assert together[key] == value
+
+    def test_as_a_list(self, model):
+        metrics, metric = evaluate(
+            self.predict(model), embeddings=['cnn', 'transformer'], ranks=[1])
+        assert list(metrics) == metric.names == [
+            'reid/mAP', 'reid/mINP', 'reid/Rank-1', 'reid/cnn/mAP',
+            'reid/cnn/mINP', 'reid/cnn/Rank-1', 'reid/transformer/mAP',
+            'reid/transformer/mINP', 'reid/transformer/Rank-1'
+        ]
+
+    def test_by_hand(self):
+        """The first column finds the match, the second one the other."""
+        samples = [
+            sample([1., 3.], 1, 0, 'query'),
+            sample([1., -3.], 1, 1, 'gallery'),
+            sample([-1., 3.], 2, 1, 'gallery')
+        ]
+        for item in samples:
+            item.set_metainfo(
+                dict(embedding_columns=dict(cnn=(0, 1), transformer=(1, 2))))
+        metrics, _ = evaluate(samples, embeddings=['cnn', 'transformer'])
+        assert metrics['reid/mAP'] == 50
+        assert metrics['reid/cnn/mAP'] == 100
+        assert metrics['reid/transformer/mAP'] == 50
+
+    def test_features_are_kept_once(self, model):
+        kept = []
+        for embeddings in ((), EMBEDDINGS):
+            metric = ReIDMetric(embeddings=embeddings)
+            metric.process(None, [s.to_dict() for s in self.predict(model)])
+            kept.append(sum(row['feature'].nbytes for row in metric.results))
+            assert all(not isinstance(value, np.ndarray) or key == 'feature'
+                       for row in metric.results for key, value in row.items())
+        assert kept[0] == kept[1]
+
+    def test_unknown_names(self, model):
+        model.head.test_embeddings = ['cnn', 'cnn_htm']
+        with pytest.raises(
+                ValueError,
+                match=r"\['transformer'\] is not.*\['cnn', 'cnn_htm'\]"):
+            evaluate(self.predict(model), embeddings=['cnn', 'transformer'])

@@ -88,6 +88,16 @@ class TestMultiBranchReIDHead:
         for sample, feature in zip(predicted, head(inputs)):
             assert torch.equal(sample.feature, feature)
 
+    def test_columns_of_the_embeddings(self):
+        head = MultiBranchReIDHead(CHANNELS, num_classes=3).eval()
+        head.test_embeddings = ['transformer', 'cnn']
+        inputs = embeddings(1)
+        sample, = head.predict(inputs, [ReIDDataSample()])
+        assert sample.embedding_columns == dict(
+            transformer=(0, 4), cnn=(4, 10))
+        for name, (start, end) in sample.embedding_columns.items():
+            assert torch.equal(sample.feature[start:end], inputs[name][0])
+
     @pytest.mark.parametrize('kwargs, message', [
         (dict(test_embeddings=['cnn', 'htm']), r"'transformer'.*'htm'"),
         (dict(test_embeddings=['cnn', 'cnn']), 'each once'),

@@ -5,7 +5,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 from fusionreid_mm.models import (CrossAttention,
                                   HeterogenousTransmissionModule,
                                   LocalRefinementUnit, MutualFusionUnit,
-                                  SharedEncodingUnit)
+                                  PointwiseUnit, SharedEncodingUnit)
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchTokens
 
@@ -38,6 +38,36 @@ class TestLocalRefinementUnit:
     def test_refuses_other_kernels(self, kernel_size):
         with pytest.raises(ValueError, match='odd positive.*got'):
             LocalRefinementUnit(6, 4, kernel_size)
+
+
+class TestPointwiseUnit:
+
+    def test_by_hand(self):
+        unit = PointwiseUnit(2, 1).eval()
+        with torch.no_grad():
+            unit.pointwise[0].weight.copy_(
+                torch.tensor([1., -2.]).view(1, 2, 1, 1))
+            unit.pointwise[0].bias.fill_(.5)
+            pixels = torch.tensor([[3., 1.], [1., 2.]]).view(1, 2, 1, 2)
+            # 3 - 2 + .5, and 1 - 4 + .5 with PReLU's slope of a quarter
+            expected = torch.tensor([1.5, -2.5 / 4]).view(1, 1, 1, 2)
+            torch.testing.assert_close(
+                unit(pixels), expected, rtol=1e-4, atol=0)
+
+    def test_is_a_refinement_unit_without_its_depthwise_half(self):
+        unit, lru = PointwiseUnit(6, 4).eval(), LocalRefinementUnit(6, 4)
+        unit.load_state_dict({
+            name: value
+            for name, value in lru.eval().state_dict().items()
+            if not name.startswith('depthwise.')
+        })
+        lru.depthwise = torch.nn.Identity()
+        pixels = torch.randn(2, 6, 3, 2)
+        assert torch.equal(unit(pixels), lru(pixels))
+
+    def test_refuses_a_kernel(self):
+        with pytest.raises(ValueError, match='kernel of 3.*lru_kernel_size'):
+            PointwiseUnit(6, 4, kernel_size=3)
 
 
 class TestCrossAttention:

@@ -37,6 +37,7 @@ def maps(batch_size: int = 2):
     dict(units=('seu', )),
     dict(units=('mfu', )),
     dict(units=('mfu', 'seu')),
+    dict(lru='pointwise'),
 ])
 def test_four_embeddings(kwargs, batch_size):
     neck = build(**kwargs)
@@ -90,6 +91,7 @@ def test_order_of_places_does_not_matter():
     (dict(num_heads=5, units=('seu', )), r'embed_dims \(12\).*\(5\)'),
     (dict(units='seu'), "units must list.*'seu'"),
     (dict(lru_kernel_size=2), 'lru_kernel_size'),
+    (dict(lru='pointwise', lru_kernel_size=3), 'kernel of 3'),
 ])
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):

@@ -80,6 +80,8 @@ def test_people_in_training_and_testing(train, copied_data):
     (['train_dataloader.batch_size=10'
       ], 'batch_size=10.*num_identities=4.*num_instances=4'),
     (['train_dataloader.sampler.num_identities=16'], 'only 8'),
+    (["val_evaluator.embeddings=['cnn','htm']"
+      ], r"\['htm'\] is not.*'transformer_htm'"),
     (['model.nek.num_layers=1'], "model.nek.num_layers.*'neck'"),
     (['custom_hooks.0.unmatched_queries=ignore'], "'error' or 'warn'"),
 ])

@@ -31,8 +31,9 @@ class ReIDProtocolHook(Hook):
     gallery by another camera, all images can be read, the head has a class
     for each training identity, the camera embedding a vector for each camera,
     images have the size that the Transformer expects, the batches are made of
-    whole P x K groups, and the metric of ``save_best`` exists. Whole trainings
-    are lost when one of these is found out at the first evaluation.
+    whole P x K groups, the metric of ``save_best`` exists, and the embeddings
+    that are to be measured are in the descriptor. Whole trainings are lost
+    when one of these is found out at the first evaluation.
 
     Args:
         unmatched_queries (str): ``'error'``, or ``'warn'`` for data in which
@@ -74,6 +75,9 @@ class ReIDProtocolHook(Hook):
             _check_size(model, train_loader)
         if isinstance(runner._val_loop, BaseLoop):
             _check_save_best(runner)
+        for loop in (runner._val_loop, runner._test_loop):
+            if isinstance(loop, BaseLoop):
+                _check_embeddings(model, loop)
         for loader in test_loaders:
             test = collect_annotations(loader.dataset)
             check_roles(test)
@@ -170,6 +174,15 @@ def _check_size(model: nn.Module, loader: DataLoader) -> None:
                 f'the pipeline of the {split} images makes them '
                 f'{size[0]}x{size[1]} (height x width), but model.{name} has '
                 f'img_size={tuple(expected)}: change the one or the other')
+
+
+def _check_embeddings(model: FusionReID, loop: BaseLoop) -> None:
+    for metric in loop.evaluator.metrics:
+        if isinstance(metric, ReIDMetric):
+            try:
+                metric.check_embeddings(model.head.test_embeddings)
+            except ValueError as error:
+                raise ProtocolError(str(error)) from error
 
 
 def _check_save_best(runner: Runner) -> None:

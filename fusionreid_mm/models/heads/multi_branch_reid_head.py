@@ -1,4 +1,4 @@
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule, ModuleDict
@@ -91,7 +91,22 @@ class MultiBranchReIDHead(BaseModule):
 
     def predict(self, embeddings: Dict[str, Tensor],
                 data_samples: List[ReIDDataSample]) -> List[ReIDDataSample]:
-        """Give each sample its descriptor as ``feature`` (D, )."""
+        """Give each sample its descriptor as ``feature`` (D, ), and as
+        ``embedding_columns`` where each embedding stands in it."""
+        columns = self.embedding_columns
         for sample, feature in zip(data_samples, self(embeddings)):
             sample.feature = feature
+            sample.set_field(
+                columns, 'embedding_columns', field_type='metainfo')
         return data_samples
+
+    @property
+    def embedding_columns(self) -> Dict[str, Tuple[int, int]]:
+        """First column of each embedding in the descriptor, and the one after
+        its last."""
+        columns, start = {}, 0
+        for name in self.test_embeddings:
+            end = start + self.bnnecks[name].bn.num_features
+            columns[name] = (start, end)
+            start = end
+        return columns

@@ -2,9 +2,10 @@ from .cross_attention import CrossAttention
 from .heterogenous_transmission_module import HeterogenousTransmissionModule
 from .local_refinement_unit import LocalRefinementUnit
 from .mutual_fusion_unit import MutualFusionUnit
+from .pointwise_unit import PointwiseUnit
 from .shared_encoding_unit import SharedEncodingUnit
 
 __all__ = [
     'CrossAttention', 'HeterogenousTransmissionModule', 'LocalRefinementUnit',
-    'MutualFusionUnit', 'SharedEncodingUnit'
+    'MutualFusionUnit', 'PointwiseUnit', 'SharedEncodingUnit'
 ]

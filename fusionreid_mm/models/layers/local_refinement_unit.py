@@ -1,7 +1,10 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from fusionreid_mm.registry import MODELS
 
+
+@MODELS.register_module(name=['LocalRefinementUnit', 'lru'])
 class LocalRefinementUnit(BaseModule):
     """Local Refinement Unit (LRU): a depthwise-separable convolution that
     brings the map of a branch to the width of the fusion tokens.
