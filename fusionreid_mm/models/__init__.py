@@ -1,4 +1,5 @@
-from .backbones import ReIDResNet, SIEVisionTransformer
+from .backbones import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
+                        TIMMVisionTransformer)
 from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead
@@ -7,12 +8,13 @@ from .layers import (CrossAttention, HeterogenousTransmissionModule,
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
 from .necks import DualAttentionMutualFusion
 from .reid import FusionReID
+from .weight_init import PretrainedInit
 
 __all__ = [
     'BNNeck', 'BatchHardTripletLoss', 'CNNBranch', 'CrossAttention',
     'CrossEntropyLoss', 'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'LocalRefinementUnit',
-    'MultiBranchReIDHead', 'MutualFusionUnit', 'ReIDDataPreprocessor',
-    'ReIDResNet', 'SIEVisionTransformer', 'SharedEncodingUnit',
-    'TransformerBranch'
+    'MultiBranchReIDHead', 'MutualFusionUnit', 'PretrainedInit',
+    'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',
+    'SharedEncodingUnit', 'TIMMVisionTransformer', 'TransformerBranch'
 ]
