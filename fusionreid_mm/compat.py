@@ -4,6 +4,7 @@ Each function states its reason and the version at which it can go.
 :func:`install_shims` applies those that act at import; :func:`use_cpu_group`
 is for programs that build a Runner.
 """
+import argparse
 import logging
 import os
 import os.path as osp
@@ -185,7 +186,13 @@ def trust_runner_checkpoints() -> None:
         if name.endswith('DType')
     ]
     safe: list = [
-        HistoryBuffer, OneCycleParamScheduler, np.ndarray, np.dtype, *dtypes,
+        HistoryBuffer,
+        OneCycleParamScheduler,
+        np.ndarray,
+        np.dtype,
+        *dtypes,
+        # A plain container: T2T-ViT's and timm's training keep their options.
+        argparse.Namespace,
         (_getattr_of_history, 'builtins.getattr')
     ]
     for name in ('_reconstruct', 'scalar'):

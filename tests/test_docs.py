@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from helpers.drawn_data import write_image
 from helpers.golden import ROOT
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from fusionreid_mm.engine.command_line import load_config
-from fusionreid_mm.registry import DATASETS
+from fusionreid_mm.registry import DATASETS, MODELS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 
@@ -57,3 +58,23 @@ def test_config_of_ones_own(tmp_path):
     assert len(model.neck.htms) == 3
     assert model.head.num_classes == 751
     assert cfg.param_scheduler.T_max == cfg.train_cfg.max_epochs == 90
+
+
+@pytest.mark.parametrize('number', range(2))
+def test_other_backbones(number, tmp_path):
+    text = (ROOT / 'docs/backbones.md').read_text(encoding='utf-8')
+    blocks = [
+        block
+        for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+        if block.startswith('_base_')
+    ]
+    assert len(blocks) == 2
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(blocks[number], encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model)
+    cnn = model.branches['cnn'].backbone
+    assert cnn.depth == (101, 50)[number]
+    assert (model.neck is None) == (number == 1)
+    assert model.head.num_classes == 751

@@ -1,9 +1,4 @@
 # A single branch: ResNet-152 alone.
-_base_ = 'r50_msmt17.py'
+_base_ = ['r50_msmt17.py', '../_base_/backbones/r152.py']
 
-model = dict(
-    branches=dict(
-        cnn=dict(
-            backbone=dict(
-                depth=152, init_cfg=dict(
-                    checkpoint='torchvision://resnet152')))))
+model = dict(branches=dict(cnn=dict(backbone=_base_.r152)))

@@ -1,4 +1,5 @@
-from .backbones import ReIDResNet, SIEVisionTransformer
+from .backbones import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
+                        TIMMVisionTransformer)
 from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead
@@ -9,6 +10,7 @@ from .losses import BatchHardTripletLoss, CrossEntropyLoss
 from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
                     JointTransformerFusion, MLPFusion, SumFusion)
 from .reid import FusionReID
+from .weight_init import PretrainedInit
 
 __all__ = [
     'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss', 'CNNBranch',
@@ -16,7 +18,8 @@ __all__ = [
     'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'JointTransformerFusion',
     'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
-    'MutualFusionUnit', 'PointwiseUnit', 'ReIDDataPreprocessor', 'ReIDResNet',
-    'SIEVisionTransformer', 'SharedEncodingUnit', 'SumFusion',
+    'MutualFusionUnit', 'PointwiseUnit', 'PretrainedInit',
+    'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',
+    'SharedEncodingUnit', 'SumFusion', 'TIMMVisionTransformer',
     'TransformerBranch'
 ]

@@ -10,6 +10,7 @@ class ReIDDataSample(BaseDataElement):
     - ``pid`` (int): person id, as the dataset writes it. -1 is junk, 0 a
       distractor that matches nobody.
     - ``camid`` (int): camera id, counted from 0.
+    - ``viewid`` (int): the side from which it is seen, counted from 0.
     - ``label`` (int): training class, counted from 0 by ascending pid.
     - ``split`` (str): the role, ``'train'``, ``'query'`` or ``'gallery'``.
     - ``img_path`` (str): the image file.

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import timm
 import torch
@@ -5,8 +7,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
 from torchvision.models import resnet18
 
-from fusionreid_mm.models import ReIDResNet, SIEVisionTransformer
-from fusionreid_mm.models.backbones.vit_keys import timm_to_mmpretrain
+from fusionreid_mm.models import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
+                                  TIMMVisionTransformer)
 
 TINY = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=96)
 
@@ -120,6 +122,25 @@ class TestSIEVisionTransformer:
         model.sie_coefficient = 0
         assert torch.equal(model(images, torch.tensor([7]))[0], without)
 
+    def test_each_camera_has_each_view(self):
+        vit = self.build(num_cameras=3, num_views=2)
+        assert len(vit.sie_embed) == 6
+        camids = torch.tensor([0, 2, 2, -1, 1])
+        viewids = torch.tensor([0, 1, -1, 1, 0])
+        rows = vit.side_information(camids, viewids)[:, 0]
+        expected = 3 * vit.sie_embed[[0, 5, 0, 0, 2], 0]
+        expected[2:4] = 0  # one of the two is not known
+        assert torch.equal(rows, expected)
+        assert vit.side_information(camids) is None
+
+    def test_views_alone(self):
+        vit = self.build(num_cameras=0, num_views=2)
+        rows = vit.side_information(None, torch.tensor([1, -1]))[:, 0]
+        assert torch.equal(rows[0], 3 * vit.sie_embed[1, 0])
+        assert not rows[1].any()
+        with pytest.raises(ValueError, match='view id 2.*2 views.*num_views'):
+            vit.side_information(None, torch.tensor([2]))
+
     def test_an_unknown_key_of_arch(self):
         arch = dict(embed_dim=24, num_layers=2, num_heads=2)
         with pytest.raises(ValueError, match="'feedforward_chan.*'embed_dim'"):
@@ -179,6 +200,86 @@ class TestSIEVisionTransformer:
         assert vit.sie_embed.std().item() == pytest.approx(0.02, rel=0.1)
 
 
+class TestSIET2TViT:
+
+    def build(self, **kwargs) -> SIET2TViT:
+        kwargs = {
+            'arch': dict(embed_dims=24, num_layers=2, num_heads=2),
+            'img_size': (64, 32),
+            'num_cameras': 3,
+            **kwargs
+        }
+        t2t = SIET2TViT(**kwargs)
+        t2t.eval()  # returns nothing, unlike PyTorch's
+        return t2t
+
+    @pytest.mark.parametrize('img_size, grid', [
+        ((256, 128), (16, 8)),
+        ((384, 128), (24, 8)),
+        (64, (4, 4)),
+    ])
+    def test_grid(self, img_size, grid):
+        t2t = self.build(img_size=img_size)
+        assert tuple(t2t.patch_resolution) == grid
+        tokens, = t2t(torch.randn(1, 3, *t2t.img_size))
+        assert tokens.shape == (1, 1 + grid[0] * grid[1], 24)
+
+    @pytest.mark.parametrize('arch, width, layers, heads', [
+        ('14', 384, 14, 6),
+        ('24', 512, 24, 8),
+    ])
+    def test_archs(self, arch, width, layers, heads):
+        with torch.device('meta'):
+            t2t = SIET2TViT(arch)
+        assert (t2t.embed_dims, len(t2t.encoder)) == (width, layers)
+        layer = t2t.encoder[0]
+        assert layer.attn.num_heads == heads
+        assert layer.attn.qkv.bias is None
+        assert layer.ffn.layers[0][0].out_features == 3 * width
+        assert layer.ln1.eps == t2t.norm.eps == 1e-5
+
+    def test_camera_embedding_is_added_to_all_tokens(self):
+        t2t = self.build()
+        seen = []
+        t2t.encoder[0].register_forward_pre_hook(
+            lambda module, inputs: seen.append(inputs[0]))
+        images = torch.randn(1, 3, 64, 32).expand(2, -1, -1, -1)
+        t2t(images, torch.tensor([2, -1]))
+        third, unknown = seen[0]
+        torch.testing.assert_close(third - unknown,
+                                   3 * t2t.sie_embed[2].expand_as(third))
+
+    def test_position_is_not_trained(self):
+        t2t = self.build()
+        assert 'pos_embed' not in dict(t2t.named_parameters())
+        assert t2t.pos_embed.shape == (1, 9, 24)
+        torch.testing.assert_close(t2t.pos_embed[0, 5, :2],
+                                   torch.tensor([math.sin(5),
+                                                 math.cos(5)]))
+
+    def test_a_size_that_it_was_not_built_for(self):
+        with pytest.raises(ValueError, match=r'64x64 pixels.*\(64, 32\)'):
+            self.build()(torch.randn(1, 3, 64, 64))
+
+    @pytest.mark.parametrize('arch', ['19', dict(embed_dims=24)])
+    def test_bad_arch(self, arch):
+        with pytest.raises(ValueError, match=r"one of \['14', '24'\]"):
+            SIET2TViT(arch)
+
+    def test_initialisation_from_scratch(self):
+        t2t = self.build(arch=dict(embed_dims=384, num_layers=1, num_heads=6))
+        before = t2t.pos_embed.clone()
+        t2t.init_weights()
+        assert t2t.encoder[0].attn.qkv.weight.std().item() == pytest.approx(
+            0.02, rel=0.05)
+        assert torch.equal(t2t.pos_embed, before)
+
+
+def test_a_timm_model_without_class_token():
+    with pytest.raises(ValueError, match='swin_tiny.*has no class token'):
+        TIMMVisionTransformer('swin_tiny_patch4_window7_224', (64, 32))
+
+
 def test_key_names_of_timm():
     names = timm.create_model('vit_tiny_patch16_224', depth=1).state_dict()
     ours = SIEVisionTransformer(
@@ -187,6 +288,6 @@ def test_key_names_of_timm():
             num_layers=1,
             num_heads=3,
             feedforward_channels=768)).state_dict()
-    renamed = {timm_to_mmpretrain(name) for name in names}
+    renamed = {SIEVisionTransformer.our_key(name) for name in names}
     assert renamed - set(ours) == {'head.weight', 'head.bias'}
     assert set(ours) <= renamed

@@ -80,8 +80,13 @@ def test_every_model_of_the_papers_table(monkeypatch, capsys):
         line.split()[0]: [float(word) for word in line.split()[1:]]
         for line in table.splitlines()
     }
-    assert {'fusionreid_msmt17', 'r50_msmt17', 'vit-b16_msmt17'} <= set(models)
+    assert len(models) == 9 + 6  # pairs and single backbones
     for name, (ours, paper, macs, paper_macs, total, _) in models.items():
+        # The paper prints 107.0 here, but its other rows add up to 108.0: 89.0
+        # with ResNet-50, of which ResNet-101 is 19.0 larger.
+        if name == 'fusionreid_r101_t2t-vit-14_msmt17':
+            assert paper == 107.0
+            paper += 1
         assert ours == pytest.approx(paper, abs=0.1), name
         assert macs == pytest.approx(paper_macs, abs=0.1), name
         assert total >= macs

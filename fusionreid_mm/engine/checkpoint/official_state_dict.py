@@ -5,11 +5,12 @@ from typing import Dict, Iterable, Mapping, NoReturn, Sequence
 from torch import Tensor
 
 from fusionreid_mm.models import FusionReID
-from fusionreid_mm.models.backbones.vit_keys import timm_to_mmpretrain
+from fusionreid_mm.models.backbones import SIEVisionTransformer
 from .misfits import find_misfits
 
-# The released model holds a 1000-way layer that nothing reads.
-_UNUSED = re.compile(r'transformer\.base\.fc\.(weight|bias)')
+# The released Transformers hold a classifier of their own that nothing reads,
+# which is called fc in a ViT and head in a T2T-ViT.
+_UNUSED = re.compile(r'transformer\.base\.(fc|head)\.(weight|bias)')
 
 # Applied in this order, each to what the ones before it made of a name.
 _RULES = (
@@ -54,7 +55,7 @@ _RULES = (
     (r'^(head\.bnnecks\.\w+)\.bottleneck\.', r'\1.bn.'),
 )
 
-_VIT = 'branches.transformer.backbone.'
+_TRANSFORMER = 'branches.transformer.backbone.'
 
 
 def convert_official_state_dict(state_dict: Mapping[str, Tensor],
@@ -128,8 +129,11 @@ def _full_name(name: str, model: FusionReID) -> str:
 def _rename(name: str, model: FusionReID) -> str:
     for pattern, replacement in _RULES:
         name = re.sub(pattern, replacement, name)
-    if name.startswith(_VIT):
-        name = _VIT + timm_to_mmpretrain(name[len(_VIT):])
+    if name.startswith(_TRANSFORMER):
+        backbone = model.branches['transformer'].backbone
+        # An upstream ViT has the parameters of ours, but not its method.
+        our_key = getattr(backbone, 'our_key', SIEVisionTransformer.our_key)
+        name = _TRANSFORMER + our_key(name[len(_TRANSFORMER):])
     for index, unit in enumerate(getattr(model.neck, 'units', ())):
         name = name.replace(f'.units.{unit}.', f'.units.{index}.')
     return name

@@ -1,4 +1,8 @@
 from .reid_resnet import ReIDResNet
+from .sie_t2t_vit import SIET2TViT
 from .sie_vit import SIEVisionTransformer
+from .timm_vit import TIMMVisionTransformer
 
-__all__ = ['ReIDResNet', 'SIEVisionTransformer']
+__all__ = [
+    'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer', 'TIMMVisionTransformer'
+]

@@ -1,28 +1,28 @@
 from typing import Optional, Tuple, Union
 
-import torch
-from mmengine.model.weight_init import trunc_normal_
 from mmpretrain.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
-from .vit_keys import timm_to_mmpretrain
+from .side_information import (SideInformationMixin, init_like_timm,
+                               is_pretrained)
 
 _ARCH_KEYS = {'embed_dims', 'num_layers', 'num_heads', 'feedforward_channels'}
 
 
 @MODELS.register_module()
-class SIEVisionTransformer(VisionTransformer):
+class SIEVisionTransformer(SideInformationMixin, VisionTransformer):
     """A Vision Transformer that is told the camera of each image, by a Side
     Information Embedding (SIE).
 
     The learned vector of the camera, times ``sie_coefficient``, is added to
     all tokens together with the position embedding. Images whose camera is
-    not known get none. Checkpoints with timm's key names are understood, and
-    position embeddings are resized to the grid when loaded.
+    not known get none. Checkpoints with the key names of timm, DeiT and DINOv2
+    are understood, and position embeddings are resized to the grid when
+    loaded.
 
-    Source: TransReID (arXiv 2102.04378), section 3.3, camera part; and the
-    ViT of the released FusionReID code.
+    Source: TransReID (arXiv 2102.04378), section 3.3; and the ViT of the
+    released FusionReID code.
 
     Args:
         arch (str | dict): As in :class:`mmpretrain.models.VisionTransformer`.
@@ -31,6 +31,9 @@ class SIEVisionTransformer(VisionTransformer):
             pixels; others are refused. Defaults to ``(256, 128)``.
         num_cameras (int): Number of cameras. 0 leaves the embedding out.
             Defaults to 0.
+        num_views (int): Number of views, for datasets that tell from which
+            side an object is seen: the embedding then has a vector for each
+            camera and view. Defaults to 0.
         sie_coefficient (float): Weight of the embedding. 0 switches it off,
             for images of cameras that it was not trained on. Defaults to 3.0.
         patch_cfg (dict): Of the patch embedding; ``stride`` is of interest.
@@ -40,10 +43,23 @@ class SIEVisionTransformer(VisionTransformer):
         **kwargs: Other arguments of the upstream class.
     """
 
+    KEY_RULES = (
+        (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
+        (r'^blocks\.', 'layers.'),
+        (r'^norm\.', 'ln1.'),
+        (r'\.norm([12])\.', r'.ln\1.'),
+        (r'\.mlp\.fc1\.', '.ffn.layers.0.0.'),
+        (r'\.mlp\.fc2\.', '.ffn.layers.1.'),
+        # The layer scale of DINOv2.
+        (r'\.ls1\.gamma$', '.attn.gamma1.weight'),
+        (r'\.ls2\.gamma$', '.ffn.gamma2.weight'),
+    )
+
     def __init__(self,
                  arch: Union[str, dict] = 'base',
                  img_size: Union[int, Tuple[int, int]] = (256, 128),
                  num_cameras: int = 0,
+                 num_views: int = 0,
                  sie_coefficient: float = 3.0,
                  patch_cfg: dict = dict(),
                  interpolate_mode: str = 'bilinear',
@@ -58,38 +74,26 @@ class SIEVisionTransformer(VisionTransformer):
             interpolate_mode=interpolate_mode,
             out_type='raw',
             **kwargs)
-        self.num_cameras = num_cameras
-        self.sie_coefficient = sie_coefficient
-        if num_cameras:
-            self.sie_embed = nn.Parameter(
-                torch.zeros(num_cameras, 1, self.embed_dims))
-            # Not part of any pretrained file, so it starts here.
-            trunc_normal_(self.sie_embed, std=0.02)
-        self.register_load_state_dict_pre_hook(_rename_timm_keys)
+        self._build_side_information(num_cameras, num_views, sie_coefficient)
 
     def init_weights(self) -> None:
-        """Without a pretrained file: ViT's usual initialisation, as in timm
-        and the released code, in place of the upstream one."""
+        """Without a pretrained file: as timm and the released code."""
         super().init_weights()
-        if self.init_cfg and self.init_cfg['type'] == 'Pretrained':
-            return
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                trunc_normal_(module.weight, std=0.02)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        nn.init.kaiming_normal_(
-            self.patch_embed.projection.weight, mode='fan_out')
-        trunc_normal_(self.cls_token, std=0.02)
+        if not is_pretrained(self.init_cfg):
+            init_like_timm(self)
+            nn.init.kaiming_normal_(
+                self.patch_embed.projection.weight, mode='fan_out')
 
     def forward(self,
                 inputs: Tensor,
-                camids: Optional[Tensor] = None) -> Tuple[Tensor]:
+                camids: Optional[Tensor] = None,
+                viewids: Optional[Tensor] = None) -> Tuple[Tensor]:
         """
         Args:
             inputs (Tensor): (B, 3, H, W), normalised.
             camids (Tensor, optional): (B, ), counted from 0; -1 is unknown.
                 None means that no camera is known.
+            viewids (Tensor, optional): (B, ), likewise for views.
 
         Returns:
             Tuple[Tensor]: One tensor (B, 1 + N, C), the class token first,
@@ -97,46 +101,12 @@ class SIEVisionTransformer(VisionTransformer):
 
         Raises:
             ValueError: If the images are not ``img_size`` large, or a camera
-                id is not below ``num_cameras``.
+                id is not below ``num_cameras``, or a view id not below
+                ``num_views``.
         """
-        if tuple(inputs.shape[-2:]) != tuple(self.img_size):
-            raise ValueError(
-                f'the images are {inputs.shape[-2]}x{inputs.shape[-1]} pixels '
-                f'(height x width), but the Transformer was built with '
-                f'img_size={tuple(self.img_size)}: change img_size or the '
-                'Resize of the pipeline')
+        self._check_size(inputs)
         patches, _ = self.patch_embed(inputs)
-        cls = self.cls_token.expand(len(inputs), -1, -1)
-        tokens = torch.cat((cls, patches), dim=1) + self.pos_embed
-        if self.uses_cameras and camids is not None:
-            tokens = tokens + self.side_information(camids)
-        tokens = self.pre_norm(self.drop_after_pos(tokens))
+        tokens = self.pre_norm(self._add_embeddings(patches, camids, viewids))
         for layer in self.layers:
             tokens = layer(tokens)
         return self.ln1(tokens),
-
-    @property
-    def uses_cameras(self) -> bool:
-        return bool(self.num_cameras and self.sie_coefficient)
-
-    def side_information(self, camids: Tensor) -> Tensor:
-        """What is added to the tokens of each image, (B, 1, C): zero where the
-        camera is unknown."""
-        if camids.max() >= self.num_cameras:
-            raise ValueError(
-                f'camera id {int(camids.max())} does not fit an embedding of '
-                f'{self.num_cameras} cameras (ids count from 0): set '
-                'num_cameras of the Transformer backbone to the number of '
-                'cameras of the dataset')
-        camids = camids.to(self.sie_embed.device)
-        known = (camids >= 0)[:, None, None]
-        return self.sie_coefficient * self.sie_embed[camids.clamp(
-            min=0)] * known
-
-
-def _rename_timm_keys(module: nn.Module, state_dict: dict, prefix: str,
-                      *args) -> None:
-    for key in [key for key in state_dict if key.startswith(prefix)]:
-        renamed = prefix + timm_to_mmpretrain(key[len(prefix):])
-        if renamed != key:
-            state_dict[renamed] = state_dict.pop(key)

@@ -18,7 +18,8 @@ class CNNBranch(BaseModule):
     Args:
         backbone (dict): Any backbone that gives a tuple of maps (B, C, H, W),
             of mmpretrain or, through ``mmpretrain.TIMMBackbone`` with
-            ``features_only=True``, of timm.
+            ``features_only=True``, of timm. A Transformer that gives maps,
+            such as Swin, is one too.
 
     Attributes:
         out_channels (int): C, found by itself.
@@ -34,7 +35,8 @@ class CNNBranch(BaseModule):
 
     def forward(self,
                 inputs: Tensor,
-                camids: Optional[Tensor] = None) -> BranchFeatures:
-        """Describe (B, 3, H, W); a CNN does not look at the cameras."""
+                camids: Optional[Tensor] = None,
+                viewids: Optional[Tensor] = None) -> BranchFeatures:
+        """Describe (B, 3, H, W); cameras and views are not looked at."""
         feature_map = self.backbone(inputs)[-1]
         return BranchFeatures(self.pool(feature_map), feature_map)

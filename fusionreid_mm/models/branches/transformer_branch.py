@@ -15,11 +15,13 @@ class TransformerBranch(BaseModule):
     Source: FusionReID, Transformer feature extraction.
 
     Args:
-        backbone (dict): A Transformer of this package, which is told the
-            cameras, or one of mmpretrain with ``out_type='raw'``.
+        backbone (dict): A Transformer of this package, or one of mmpretrain
+            with ``out_type='raw'``.
 
     Attributes:
         out_channels (int): C, the width of the backbone.
+        told (List[str]): What the backbone is told of an image beside its
+            pixels, of ``'camids'`` and ``'viewids'``.
 
     Raises:
         ValueError: If the backbone does not give tokens with a class token in
@@ -31,19 +33,25 @@ class TransformerBranch(BaseModule):
         self.backbone = MODELS.build(backbone)
         _check_interface(self.backbone)
         self.out_channels = self.backbone.embed_dims
-        self.knows_cameras = 'camids' in inspect.signature(
-            self.backbone.forward).parameters
+        parameters = inspect.signature(self.backbone.forward).parameters
+        self.told = [
+            name for name in ('camids', 'viewids') if name in parameters
+        ]
 
     def forward(self,
                 inputs: Tensor,
-                camids: Optional[Tensor] = None) -> BranchFeatures:
+                camids: Optional[Tensor] = None,
+                viewids: Optional[Tensor] = None) -> BranchFeatures:
         """
         Args:
             inputs (Tensor): (B, 3, H, W), normalised.
             camids (Tensor, optional): (B, ), counted from 0; -1 is unknown.
+            viewids (Tensor, optional): (B, ), likewise.
         """
-        side_information = (camids, ) if self.knows_cameras else ()
-        tokens = self.backbone(inputs, *side_information)[-1]
+        known = dict(camids=camids, viewids=viewids)
+        tokens = self.backbone(inputs,
+                               **{name: known[name]
+                                  for name in self.told})[-1]
         # (B, 1 + N, C) -> (B, C) and (B, C, H', W')
         patches = tokens[:, self.backbone.num_extra_tokens:]
         return BranchFeatures(
@@ -62,8 +70,10 @@ def _check_interface(backbone: nn.Module) -> None:
     if lacking:
         raise ValueError(
             f'{name} cannot be the Transformer of a branch, it has no '
-            f'{", ".join(lacking)}: take SIEVisionTransformer, or a Vision '
-            "Transformer of mmpretrain with out_type='raw'")
+            f'{", ".join(lacking)}: take SIEVisionTransformer, '
+            'TIMMVisionTransformer, or a Vision Transformer of mmpretrain '
+            "with out_type='raw'. One that gives maps, such as a Swin "
+            'Transformer, goes into a CNNBranch')
     if getattr(backbone, 'out_type', 'raw') != 'raw':
         raise ValueError(f"{name} needs out_type='raw', so that the branch "
                          f'gets all tokens: got {backbone.out_type!r}')

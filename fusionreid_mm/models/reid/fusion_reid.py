@@ -2,13 +2,14 @@ from typing import Dict, List, Optional, Union
 
 import torch
 from mmengine.model import BaseModel, ModuleDict
+from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from fusionreid_mm.registry import MODELS
+from fusionreid_mm.registry import MODELS, SCOPE
 from fusionreid_mm.structures import ReIDDataSample
 
-#: Stands for a camera that nobody knows.
-UNKNOWN_CAMERA = -1
+#: Stands for a camera, or a view, that nobody knows.
+UNKNOWN = -1
 
 
 @MODELS.register_module()
@@ -64,6 +65,12 @@ class FusionReID(BaseModel):
             channels = {**channels, **self.neck.out_channels}
         self.head = MODELS.build(head, default_args=dict(in_channels=channels))
 
+    def init_weights(self) -> None:
+        """As MMEngine does it, with the initializers of this package, also
+        where no default scope is set."""
+        with DefaultScope.overwrite_default_scope(SCOPE):
+            super().init_weights()
+
     def forward(
         self,
         inputs: Tensor,
@@ -75,7 +82,7 @@ class FusionReID(BaseModel):
             inputs (Tensor): (B, 3, H, W), normalised.
             data_samples (List[ReIDDataSample], optional): What is known of
                 each image. Without them, or in a sample without ``camid``,
-                the camera embedding is left out.
+                the camera embedding is left out; likewise ``viewid``.
             mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``.
 
         Returns:
@@ -106,9 +113,10 @@ class FusionReID(BaseModel):
     ) -> Dict[str, Tensor]:
         """All embeddings (B, C) of (B, 3, H, W), by name; the one feature path
         of training and testing."""
-        camids = _camids(data_samples)
+        camids = _ids(data_samples, 'camid')
+        viewids = _ids(data_samples, 'viewid')
         features = {
-            name: branch(inputs, camids)
+            name: branch(inputs, camids, viewids)
             for name, branch in self.branches.items()
         }
         embeddings = {name: item.embedding for name, item in features.items()}
@@ -121,12 +129,12 @@ class FusionReID(BaseModel):
         return embeddings
 
 
-def _camids(data_samples: Optional[List[ReIDDataSample]]) -> Optional[Tensor]:
+def _ids(data_samples: Optional[List[ReIDDataSample]],
+         name: str) -> Optional[Tensor]:
     if data_samples is None:
         return None
-    camids = [sample.get('camid') for sample in data_samples]
-    return torch.tensor(
-        [UNKNOWN_CAMERA if camid is None else camid for camid in camids])
+    ids = [sample.get(name) for sample in data_samples]
+    return torch.tensor([UNKNOWN if value is None else value for value in ids])
 
 
 def _labels(data_samples: Optional[List[ReIDDataSample]]) -> Tensor:

@@ -1,0 +1,2 @@
+# What differs from ResNet-50.
+r101 = dict(depth=101, init_cfg=dict(checkpoint='torchvision://resnet101'))

@@ -1,0 +1,3 @@
+_base_ = ['fusionreid_r50_deit-b16_msmt17.py', '_base_/backbones/r152.py']
+
+model = dict(branches=dict(cnn=dict(backbone=_base_.r152)))

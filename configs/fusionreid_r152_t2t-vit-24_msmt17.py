@@ -1,0 +1,3 @@
+_base_ = ['fusionreid_r50_t2t-vit-24_msmt17.py', '_base_/backbones/r152.py']
+
+model = dict(branches=dict(cnn=dict(backbone=_base_.r152)))

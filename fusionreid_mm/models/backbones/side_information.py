@@ -1,0 +1,162 @@
+import math
+import re
+from typing import Optional, Sequence, Tuple
+
+import torch
+from mmengine.model.weight_init import trunc_normal_
+from mmpretrain.models.utils import resize_pos_embed
+from torch import Tensor, nn
+
+
+class SideInformationMixin:
+    """What the Transformers of this package add to mmpretrain's: the Side
+    Information Embedding (SIE) and the reading of other people's checkpoints.
+
+    The learned vector of an image's camera, times ``sie_coefficient``, is
+    added to all tokens together with the position embedding. With views, there
+    is a vector for each camera and view. Images of which one of them is not
+    known get none.
+
+    Source: TransReID (arXiv 2102.04378), section 3.3.
+
+    A class that mixes it in has ``cls_token``, ``pos_embed``,
+    ``drop_after_pos``, ``patch_resolution``, ``img_size``, ``embed_dims`` and
+    ``interpolate_mode``, and calls :meth:`_build_side_information` in its
+    ``__init__``.
+    """
+
+    #: Patterns and replacements that turn the key names of timm, or of the
+    #: authors' code, into mmpretrain's.
+    KEY_RULES: Sequence[Tuple[str, str]] = ()
+
+    cls_token: Tensor
+    pos_embed: Tensor
+    drop_after_pos: nn.Module
+    patch_resolution: Sequence[int]
+    img_size: Tuple[int, int]
+    embed_dims: int
+    interpolate_mode: str
+
+    def _build_side_information(self, num_cameras: int, num_views: int,
+                                sie_coefficient: float) -> None:
+        self.num_cameras = num_cameras
+        self.num_views = num_views
+        self.sie_coefficient = sie_coefficient
+        if num_cameras or num_views:
+            rows = max(num_cameras, 1) * max(num_views, 1)
+            self.sie_embed = nn.Parameter(
+                torch.zeros(rows, 1, self.embed_dims))
+            # Not part of any pretrained file, so it starts here.
+            trunc_normal_(self.sie_embed, std=0.02)
+
+    @property
+    def uses_cameras(self) -> bool:
+        return bool(self.num_cameras and self.sie_coefficient)
+
+    @property
+    def uses_views(self) -> bool:
+        return bool(self.num_views and self.sie_coefficient)
+
+    def side_information(self,
+                         camids: Optional[Tensor],
+                         viewids: Optional[Tensor] = None) -> Optional[Tensor]:
+        """What is added to the tokens of each image, (B, 1, C): zero where
+        something is not known. None if there is nothing to add."""
+        device = self.cls_token.device
+        row = known = None
+        for name, ids, number in (('camera', camids, self.num_cameras),
+                                  ('view', viewids, self.num_views)):
+            if not number:
+                continue
+            if ids is None or not self.sie_coefficient:
+                return None
+            if ids.max() >= number:
+                raise ValueError(
+                    f'{name} id {int(ids.max())} does not fit an embedding of '
+                    f'{number} {name}s (ids count from 0): set num_{name}s of '
+                    f'the Transformer backbone to the number of {name}s of '
+                    'the dataset')
+            ids = ids.to(device)
+            # Row by camera first: camera * num_views + view.
+            row = ids if row is None else row * number + ids
+            known = ids >= 0 if known is None else known & (ids >= 0)
+        if row is None or known is None:
+            return None
+        return self.sie_coefficient * self.sie_embed[row.clamp(
+            min=0)] * known[:, None, None]
+
+    def _add_embeddings(self, patches: Tensor, camids: Optional[Tensor],
+                        viewids: Optional[Tensor]) -> Tensor:
+        """The class token in front of (B, N, C), position and side information
+        added to all."""
+        cls = self.cls_token.expand(len(patches), -1, -1)
+        tokens = torch.cat((cls, patches), dim=1) + self.pos_embed
+        side_information = self.side_information(camids, viewids)
+        if side_information is not None:
+            tokens = tokens + side_information
+        return self.drop_after_pos(tokens)
+
+    def _check_size(self, inputs: Tensor) -> None:
+        if tuple(inputs.shape[-2:]) != tuple(self.img_size):
+            raise ValueError(
+                f'the images are {inputs.shape[-2]}x{inputs.shape[-1]} pixels '
+                f'(height x width), but the Transformer was built with '
+                f'img_size={tuple(self.img_size)}: change img_size or the '
+                'Resize of the pipeline')
+
+    @classmethod
+    def our_key(cls, name: str) -> str:
+        """The name of a parameter, given by timm or the authors' code, here;
+        mmpretrain's own names stay."""
+        for pattern, replacement in cls.KEY_RULES:
+            name = re.sub(pattern, replacement, name)
+        return name
+
+    def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args,
+                           **kwargs) -> None:
+        """In place of upstream's hook of this name, which runs before weights
+        are loaded and guesses the grid of non-square position embeddings."""
+        for key in [key for key in state_dict if key.startswith(prefix)]:
+            renamed = prefix + self.our_key(key[len(prefix):])
+            if renamed != key:
+                state_dict[renamed] = state_dict.pop(key)
+        name = f'{prefix}pos_embed'
+        if name in state_dict:
+            state_dict[name] = self._fit_pos_embed(
+                state_dict[name],
+                distilled=f'{prefix}dist_token' in state_dict)
+
+    def _fit_pos_embed(self, pos_embed: Tensor, distilled: bool) -> Tensor:
+        if distilled:
+            # DeiT's distillation token stands behind the class token.
+            pos_embed = torch.cat((pos_embed[:, :1], pos_embed[:, 2:]), dim=1)
+        num_patches = pos_embed.size(1) - 1
+        if num_patches == math.prod(self.patch_resolution):
+            return pos_embed
+        side = math.isqrt(num_patches)
+        if side * side != num_patches:
+            raise ValueError(
+                f'the position embedding of the checkpoint has {num_patches} '
+                f'places, which is neither the grid of this Transformer '
+                f'({self.patch_resolution[0]}x{self.patch_resolution[1]}) nor '
+                'a square one that can be resized to it: build the model with '
+                'the img_size and stride of the checkpoint')
+        return resize_pos_embed(
+            pos_embed, (side, side),
+            tuple(self.patch_resolution),
+            mode=self.interpolate_mode)
+
+
+def init_like_timm(transformer: nn.Module) -> None:
+    """ViT's usual initialisation, as in timm and the released code, in place
+    of mmpretrain's."""
+    for module in transformer.modules():
+        if isinstance(module, nn.Linear):
+            trunc_normal_(module.weight, std=0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    trunc_normal_(transformer.cls_token, std=0.02)
+
+
+def is_pretrained(init_cfg) -> bool:
+    return isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained'

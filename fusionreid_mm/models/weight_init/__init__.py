@@ -1,0 +1,3 @@
+from .pretrained_init import PretrainedInit
+
+__all__ = ['PretrainedInit']
