@@ -15,4 +15,6 @@ echo "== Checking the code"
 "$VENV/bin/lint-imports"
 
 echo "== Running the tests"
+# Otherwise glibc keeps the memory of full-size models, 13 GB in the end.
+export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-4194304}
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} "$PYTHON" -m pytest "$@"
