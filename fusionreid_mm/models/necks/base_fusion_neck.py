@@ -105,3 +105,13 @@ class BaseFusionNeck(BaseModule):
         return BranchTokens(
             cls=self.pool[name](refined).unsqueeze(1),
             patch=refined.flatten(2).transpose(1, 2))
+
+
+def check_attention(embed_dims: int, num_heads: int, num_layers: int) -> None:
+    """Refuse sizes of which no stack of attention layers can be built."""
+    if num_layers < 1:
+        raise ValueError(f'num_layers must be at least 1: got {num_layers}')
+    if embed_dims % num_heads:
+        raise ValueError(
+            f'embed_dims ({embed_dims}) must be a multiple of num_heads '
+            f'({num_heads})')

@@ -6,7 +6,7 @@ from torch import Tensor
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchTokens
 from ..layers import HeterogenousTransmissionModule
-from .base_fusion_neck import BaseFusionNeck
+from .base_fusion_neck import BaseFusionNeck, check_attention
 
 
 @MODELS.register_module()
@@ -65,13 +65,7 @@ class DualAttentionMutualFusion(BaseFusionNeck):
                  units: Sequence[str] = ('seu', 'mfu'),
                  lru: str = 'lru') -> None:
         super().__init__(in_channels, embed_dims, lru, lru_kernel_size)
-        if num_layers < 1:
-            raise ValueError(
-                f'num_layers must be at least 1: got {num_layers}')
-        if embed_dims % num_heads:
-            raise ValueError(
-                f'embed_dims ({embed_dims}) must be a multiple of num_heads '
-                f'({num_heads})')
+        check_attention(embed_dims, num_heads, num_layers)
 
         self.units = tuple(units)
         shared = [

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchTokens
-from .base_fusion_neck import BaseFusionNeck
+from .base_fusion_neck import BaseFusionNeck, check_attention
 
 
 @MODELS.register_module()
@@ -52,13 +52,7 @@ class JointTransformerFusion(BaseFusionNeck):
                  lru: str = 'lru',
                  lru_kernel_size: int = 1) -> None:
         super().__init__(in_channels, embed_dims, lru, lru_kernel_size)
-        if num_layers < 1:
-            raise ValueError(
-                f'num_layers must be at least 1: got {num_layers}')
-        if embed_dims % num_heads:
-            raise ValueError(
-                f'embed_dims ({embed_dims}) must be a multiple of num_heads '
-                f'({num_heads})')
+        check_attention(embed_dims, num_heads, num_layers)
         self.layers = ModuleList(
             TransformerEncoderLayer(
                 embed_dims=embed_dims,
