@@ -106,11 +106,13 @@ class RankedListHook(Hook):
         chosen = np.unique(
             np.linspace(0,
                         len(queries) - 1, self.num_queries).astype(int))
-        features = torch.from_numpy(_stack(gallery))
-        for number in chosen:
+        rows = similarity_blocks(
+            torch.from_numpy(_stack([queries[number] for number in chosen])),
+            torch.from_numpy(_stack(gallery)),
+            metric,
+            block_size=1)
+        for number, (_, row) in zip(chosen, rows):
             query = queries[number]
-            (_, row), = similarity_blocks(
-                torch.from_numpy(_stack([query])), features, metric, 1)
             picture = runner.visualizer.draw_ranked_list(
                 RankedImage(query['img_path'], query['camid']),
                 self._first(query, gallery, row[0].numpy(), metric))

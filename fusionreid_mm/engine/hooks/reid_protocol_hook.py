@@ -165,13 +165,14 @@ def _check_cameras(model: nn.Module, annotations: Annotations) -> None:
 
 
 def _check_size(model: nn.Module, loader: DataLoader) -> None:
-    size = tuple(loader.dataset[0]['inputs'].shape[-2:])
+    first = loader.dataset[0]
+    size = tuple(first['inputs'].shape[-2:])
     for name, module in model.named_modules():
         expected = getattr(module, 'img_size', size)
         if isinstance(module, BaseBackbone) and tuple(expected) != size:
-            split = loader.dataset[0]['data_samples'].split
             raise ProtocolError(
-                f'the pipeline of the {split} images makes them '
+                'the pipeline of the '
+                f'{first["data_samples"].split} images makes them '
                 f'{size[0]}x{size[1]} (height x width), but model.{name} has '
                 f'img_size={tuple(expected)}: change the one or the other')
 
