@@ -1,5 +1,5 @@
-from .backbones import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
-                        TIMMVisionTransformer)
+from .backbones import (IBNResNet, ReIDResNet, SIET2TViT,
+                        SIEVisionTransformer, TIMMVisionTransformer)
 from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead
@@ -16,7 +16,7 @@ __all__ = [
     'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss', 'CNNBranch',
     'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
     'DualAttentionMutualFusion', 'FusionReID',
-    'HeterogenousTransmissionModule', 'JointTransformerFusion',
+    'HeterogenousTransmissionModule', 'IBNResNet', 'JointTransformerFusion',
     'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
     'MutualFusionUnit', 'PointwiseUnit', 'PretrainedInit',
     'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',

@@ -5,10 +5,11 @@ import timm
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_checkpoint
+from torch import nn
 from torchvision.models import resnet18
 
-from fusionreid_mm.models import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
-                                  TIMMVisionTransformer)
+from fusionreid_mm.models import (IBNResNet, ReIDResNet, SIET2TViT,
+                                  SIEVisionTransformer, TIMMVisionTransformer)
 
 TINY = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=96)
 
@@ -49,6 +50,63 @@ class TestReIDResNet:
         for name, value in source.state_dict().items():
             if not name.startswith('fc.'):
                 assert torch.equal(resnet.state_dict()[name], value), name
+
+
+class HalfAndHalf(nn.Module):
+    """As in the authors' files, for torchvision's ResNet."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.IN = nn.InstanceNorm2d(channels // 2, affine=True)
+        self.BN = nn.BatchNorm2d(channels // 2)
+
+    def forward(self, inputs):
+        first, second = inputs.chunk(2, dim=1)
+        return torch.cat((self.IN(first), self.BN(second)), dim=1)
+
+
+class TestIBNResNet:
+
+    @pytest.fixture
+    def source(self):
+        """torchvision's, with random weights and statistics."""
+        source = resnet18()
+        for stage in (source.layer1, source.layer2, source.layer3):
+            for block in stage:
+                block.bn1 = HalfAndHalf(block.bn1.num_features)
+        for value in source.state_dict().values():
+            if value.is_floating_point():
+                value.uniform_(.01, .1)
+        return source.eval()
+
+    def test_takes_the_authors_weights(self, source, tmp_path):
+        torch.save(source.state_dict(), tmp_path / 'resnet18_ibn_a.pth')
+        resnet = IBNResNet(
+            18,
+            strides=(1, 2, 2, 2),
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint=str(tmp_path / 'resnet18_ibn_a.pth')))
+        resnet.init_weights()
+        resnet.eval()
+        images = torch.randn(2, 3, 64, 32)
+        out, = resnet(images)
+        source.avgpool = source.fc = nn.Identity()
+        torch.testing.assert_close(out.flatten(1), source(images))
+
+    def test_last_stride_is_1(self):
+        resnet = IBNResNet(50)
+        resnet.eval()
+        with torch.no_grad():
+            out, = resnet(torch.randn(1, 3, 256, 128))
+        assert out.shape == (1, 2048, 16, 8)
+
+    def test_frozen_stages(self):
+        resnet = IBNResNet(18, frozen_stages=1)
+        resnet.train()
+        assert not resnet.layer1[0].bn1.BN.training
+        assert not resnet.layer1[0].bn1.IN.weight.requires_grad
+        assert resnet.layer2[0].bn1.BN.training
 
 
 class TestSIEVisionTransformer:

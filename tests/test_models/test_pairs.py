@@ -25,6 +25,8 @@ CNNS = {
         features_only=True,
         out_indices=(4, ),
         output_stride=16),
+    'IBN ResNet':
+    dict(type='IBNResNet', depth=18, base_channels=8, stem_channels=8),
     'usual ResNet stem':
     dict(
         type='mmpretrain.ResNet',
