@@ -1,5 +1,5 @@
-from .backbones import (IBNResNet, ReIDResNet, SIET2TViT,
-                        SIEVisionTransformer, TIMMVisionTransformer)
+from .backbones import (IBNResNet, ReIDResNet, SIET2TViT, SIEVisionTransformer,
+                        TIMMVisionTransformer)
 from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead

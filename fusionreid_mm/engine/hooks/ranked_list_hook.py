@@ -9,7 +9,7 @@ from mmengine.runner import BaseLoop, Runner
 from PIL import Image
 
 from fusionreid_mm.evaluation import ReIDMetric
-from fusionreid_mm.evaluation.functional import similarity_blocks
+from fusionreid_mm.evaluation.functional import build_similarity
 from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.structures import ReIDDataSample
 from fusionreid_mm.visualization import RankedImage, ReIDVisualizer

@@ -1,7 +1,8 @@
-from .distance import METRICS, similarity_blocks
-from .ranking import RankingResult, evaluate_ranking, ranks_of_matches
+from .distance import METRICS, Similarity, build_similarity
+from .match_ranks import Annotations, GalleryShard, MatchRanks
+from .ranking import RankingResult, evaluate_ranking
 
 __all__ = [
-    'METRICS', 'RankingResult', 'evaluate_ranking', 'ranks_of_matches',
-    'similarity_blocks'
+    'METRICS', 'Annotations', 'GalleryShard', 'MatchRanks', 'RankingResult',
+    'Similarity', 'build_similarity', 'evaluate_ranking'
 ]

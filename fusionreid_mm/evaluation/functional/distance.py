@@ -1,58 +1,201 @@
-"""Similarities of query and gallery features, block by block.
+"""Similarities of query and gallery features.
 
-Shapes: Q queries, G gallery images, B queries of a block, D channels.
+They are fast and rounded where all images are compared, tile by tile, and
+exact to float64 where single images decide. Shapes: Q queries, G gallery
+images, B queries of a block, T gallery images of a tile, P pairs, D channels.
 """
-from typing import Iterator, Tuple
+import abc
+from typing import Dict, Iterator, Tuple, Type
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-METRICS = ('cosine', 'euclidean')
+from .matrix_product import fastest_product
+from .optional import compiled_loops
 
-# Matrix products of fewer rows or of rows that are not aligned take another
-# way through the library and round otherwise: blocks are filled up with zeros
-# to multiples of this many rows and channels.
-_MULTIPLE = 16
+# Numbers of float64 that are held at a time to compare single pairs.
+_PAIR_NUMBERS = 2**18
 
-# Rows of the gallery that are squared at a time, so that it is never copied.
-_CHUNK = 1024
+_SMALLEST_NORM = 1e-12
 
 
-def similarity_blocks(query: Tensor, gallery: Tensor, metric: str,
-                      block_size: int) -> Iterator[Tuple[int, Tensor]]:
-    """Yield ``(start, similarities)`` of consecutive queries, (B, G).
+class Similarity(abc.ABC):
+    """How like a query the images of a gallery are, the larger the closer.
 
-    Within a row the order is that of the metric: descending cosine, or
-    ascending Euclidean distance. The values themselves are free of terms that
-    all gallery images of a query share.
+    Terms that all images share are left out of it, since they do not change
+    the order.
 
     Args:
-        query (Tensor): (Q, D), floating point.
-        gallery (Tensor): (G, D), of the same type and device.
-        metric (str): ``'cosine'`` or ``'euclidean'``.
-        block_size (int): Queries per block; it changes the memory taken, but
-            not the values.
+        gallery (Tensor): (G, D), of floating point.
     """
-    query, gallery = _fill_up(query, dim=1), _fill_up(gallery, dim=1)
-    if metric == 'cosine':
-        norms = gallery.norm(dim=1).clamp(min=1e-12)
-    else:
-        half_squares = torch.cat(
-            [rows.square().sum(dim=1) / 2 for rows in gallery.split(_CHUNK)])
-    for start in range(0, len(query), block_size):
-        block = query[start:start + block_size]
-        similarities = (_fill_up(block, dim=0) @ gallery.T)[:len(block)]
-        if metric == 'cosine':
-            similarities /= norms
-        else:
-            # -|q - g|^2 / 2 without |q|^2 / 2
-            similarities -= half_squares
-        yield start, similarities
+
+    def __init__(self, gallery: Tensor) -> None:
+        self.gallery = gallery
+        self.dtype = np.dtype(str(gallery.dtype).removeprefix('torch.'))
+        self.squares = squares(gallery)
+
+    @abc.abstractmethod
+    def prepare(self, query: Tensor) -> Tensor:
+        """The columns (B, D) by which the gallery's rows are multiplied."""
+
+    @abc.abstractmethod
+    def complete(self, products: Tensor, start: int) -> None:
+        """Turn products (T, B) of consecutive gallery rows with queries into
+        similarities, in place."""
+
+    @abc.abstractmethod
+    def exact(self, products: np.ndarray, query_squares: np.ndarray,
+              gallery_squares: np.ndarray) -> np.ndarray:
+        """Similarities of pairs from their scalar products and squares, all
+        of them (P, ) in float64."""
+
+    @abc.abstractmethod
+    def scale(self, query: Tensor) -> Tensor:
+        """The largest magnitude of what is added up for each query, (B, ):
+        rounding is relative to it."""
+
+    def of_pairs(self, query: Tensor, query_rows: np.ndarray,
+                 gallery_rows: np.ndarray) -> np.ndarray:
+        """Similarities of single pairs, (P, ), exact to float64.
+
+        They depend on the features of the two alone, so that images that are
+        the same are equally similar.
+
+        Args:
+            query (Tensor): (B, D).
+            query_rows (np.ndarray): (P, ) indices into ``query``.
+            gallery_rows (np.ndarray): (P, ) indices into the gallery.
+        """
+        products = pair_products(query, self.gallery, query_rows, gallery_rows)
+        return self.exact(products,
+                          squares(query)[query_rows],
+                          self.squares[gallery_rows])
+
+    def tolerance(self, query: Tensor) -> Tensor:
+        """How far rounded similarities are from the exact ones at most, as
+        far as is known beforehand, (B, )."""
+        steps = 8 + self.gallery.size(1)**0.5
+        info = torch.finfo(self.gallery.dtype)
+        return (self.scale(query) * steps * info.eps).clamp(min=info.tiny)
+
+    def tiles(self, query: Tensor,
+              tile_size: int) -> Iterator[Tuple[int, Tensor]]:
+        """Yield ``(start, similarities)`` of consecutive gallery images,
+        (T, B). Each tile is overwritten by the next."""
+        product = fastest_product(self.prepare(query), len(self.gallery))
+        for start in range(0, len(self.gallery), tile_size):
+            tile = product(self.gallery[start:start + tile_size])
+            self.complete(tile, start)
+            yield start, tile
 
 
-def _fill_up(features: Tensor, dim: int) -> Tensor:
-    missing = -features.size(dim) % _MULTIPLE
-    if not missing:
-        return features
-    return F.pad(features, (0, missing) if dim == 1 else (0, 0, 0, missing))
+class CosineSimilarity(Similarity):
+    """The cosine of the angle between two features; 0 if one is zero."""
+
+    def __init__(self, gallery: Tensor) -> None:
+        super().__init__(gallery)
+        self._factors = torch.from_numpy(
+            1 / _norms(self.squares)).to(gallery)[:, None]
+
+    def prepare(self, query: Tensor) -> Tensor:
+        return F.normalize(query, eps=_SMALLEST_NORM)
+
+    def complete(self, products: Tensor, start: int) -> None:
+        products *= self._factors[start:start + len(products)]
+
+    def exact(self, products: np.ndarray, query_squares: np.ndarray,
+              gallery_squares: np.ndarray) -> np.ndarray:
+        return products / _norms(query_squares) / _norms(gallery_squares)
+
+    def scale(self, query: Tensor) -> Tensor:
+        return query.new_ones(len(query))
+
+
+class EuclideanSimilarity(Similarity):
+    """Minus half the squared distance, without the query's own square."""
+
+    def __init__(self, gallery: Tensor) -> None:
+        super().__init__(gallery)
+        self._terms = torch.from_numpy(self.squares / 2).to(gallery)[:, None]
+
+    def prepare(self, query: Tensor) -> Tensor:
+        return query.contiguous()
+
+    def complete(self, products: Tensor, start: int) -> None:
+        products -= self._terms[start:start + len(products)]
+
+    def exact(self, products: np.ndarray, query_squares: np.ndarray,
+              gallery_squares: np.ndarray) -> np.ndarray:
+        return products - gallery_squares / 2
+
+    def scale(self, query: Tensor) -> Tensor:
+        largest = self._terms.max()
+        return query.norm(dim=1) * (2 * largest).sqrt() + largest
+
+
+def squares(features: Tensor) -> np.ndarray:
+    """The squares (N, ) of features (N, D), in float64."""
+    rows = np.arange(len(features))
+    return pair_products(features, features, rows, rows)
+
+
+def pair_products(one: Tensor, other: Tensor, one_rows: np.ndarray,
+                  other_rows: np.ndarray) -> np.ndarray:
+    """Scalar products (P, ) of pairs of features, in float64. Each depends on
+    its two features alone.
+
+    Args:
+        one (Tensor): (N, D).
+        other (Tensor): (M, D).
+        one_rows (np.ndarray): (P, ) indices into ``one``.
+        other_rows (np.ndarray): (P, ) indices into ``other``.
+    """
+    on_cpu = one.device.type == 'cpu'
+    loops = compiled_loops()
+    if on_cpu and loops is not None:
+        return loops.pair_products(one.numpy(), other.numpy(), one_rows,
+                                   other_rows)
+    multiply = _multiply_by_numpy if on_cpu else _multiply_by_torch
+    products = np.empty(len(one_rows))
+    size = max(1, _PAIR_NUMBERS // one.size(1))
+    for start in range(0, len(products), size):
+        part = slice(start, start + size)
+        products[part] = multiply(one, other, one_rows[part], other_rows[part])
+    return products
+
+
+def _multiply_by_numpy(one: Tensor, other: Tensor, one_rows: np.ndarray,
+                       other_rows: np.ndarray) -> np.ndarray:
+    return np.einsum('pd,pd->p',
+                     one.numpy()[one_rows].astype(np.float64),
+                     other.numpy()[other_rows].astype(np.float64))
+
+
+def _multiply_by_torch(one: Tensor, other: Tensor, one_rows: np.ndarray,
+                       other_rows: np.ndarray) -> np.ndarray:
+    products = one[one_rows].double() * other[other_rows].double()
+    return products.sum(dim=1).cpu().numpy()
+
+
+def _norms(squared: np.ndarray) -> np.ndarray:
+    return np.sqrt(squared).clip(min=_SMALLEST_NORM)
+
+
+_SIMILARITIES: Dict[str, Type[Similarity]] = {
+    'cosine': CosineSimilarity,
+    'euclidean': EuclideanSimilarity,
+}
+
+METRICS = tuple(_SIMILARITIES)
+
+
+def build_similarity(metric: str, gallery: Tensor) -> Similarity:
+    """The similarity to a gallery, by the name of a metric.
+
+    Args:
+        metric (str): One of ``METRICS``.
+        gallery (Tensor): (G, D), of floating point.
+    """
+    return _SIMILARITIES[metric](gallery)

@@ -1,24 +1,27 @@
 """Ranking under the Market-1501 protocol, without sorting a gallery.
 
 AP, CMC and INP depend on the ranks of the matches only, and a rank is one plus
-a count of closer images. So a block of similarities, which is thrown away
+a count of closer images. So a tile of similarities, which is thrown away
 again, is all that is ever held.
 """
-from collections import defaultdict
-from typing import Dict, NamedTuple, Tuple, Union
+from typing import Iterable, List, NamedTuple, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .distance import METRICS, similarity_blocks
+from .distance import METRICS, build_similarity
+from .match_ranks import Annotations, GalleryShard, MatchRanks
 
 Array = Union[np.ndarray, Tensor]
 
 NO_MATCH = -1
 
-# A block of similarities takes at most this many bytes.
-_BLOCK_BYTES = 64 * 2**20
+#: Bytes that ranking takes beyond the features, if nothing else is said.
+MEMORY_BUDGET = 64 * 2**20
+
+# More queries at a time do not make it any faster.
+_MOST_QUERIES = 2048
 
 # Rows that are looked at at a time.
 _CHUNK = 1024
@@ -58,13 +61,16 @@ def evaluate_ranking(query_features: Array,
                      gallery_camids: Array,
                      metric: str = 'cosine',
                      max_rank: int = 50,
-                     block_size: int = 0) -> RankingResult:
+                     block_size: int = 0,
+                     memory_budget: int = MEMORY_BUDGET) -> RankingResult:
     """Rank the gallery for each query and measure where the matches stand.
 
     Of the gallery, images with the query's pid *and* camid are left out. The
     others are ordered by similarity; of equally similar ones, that which is
     listed first in the gallery comes first. AP is the mean of the precision
-    at each match. Shapes: Q queries, G gallery images, D channels.
+    at each match. Similarities are told apart as float64 tells them,
+    whatever the features are; so the result depends neither on the sizes of
+    blocks nor on the machine. Shapes: Q queries, G gallery images, D channels.
 
     Source: "Scalable Person Re-identification: A Benchmark" (ICCV 2015), for
     mAP and CMC; "Deep Learning for Person Re-identification: A Survey and
@@ -81,7 +87,10 @@ def evaluate_ranking(query_features: Array,
             takes them as they are. Defaults to ``'cosine'``.
         max_rank (int): Length of ``cmc``. Defaults to 50.
         block_size (int): Queries that are compared at a time. It changes the
-            memory taken, but not the result. 0 chooses by itself.
+            memory taken, but not the result. 0, the default, chooses by
+            ``memory_budget``.
+        memory_budget (int): About the bytes that may be taken beyond the
+            features. Defaults to :data:`MEMORY_BUDGET`.
 
     Returns:
         RankingResult: The metrics.
@@ -93,9 +102,10 @@ def evaluate_ranking(query_features: Array,
     """
     if metric not in METRICS:
         raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
-    if max_rank < 1 or block_size < 0:
-        raise ValueError('max_rank must be at least 1 and block_size not '
-                         f'negative: got {max_rank} and {block_size}')
+    if max_rank < 1 or block_size < 0 or memory_budget < 1:
+        raise ValueError(
+            'max_rank and memory_budget must be at least 1 and block_size not '
+            f'negative: got {max_rank}, {memory_budget} and {block_size}')
     query = _features(query_features, 'query_features')
     gallery = _features(gallery_features, 'gallery_features')
     if query.size(1) != gallery.size(1):
@@ -104,96 +114,81 @@ def evaluate_ranking(query_features: Array,
             f'gallery_features {gallery.size(1)}: are they of one model?')
     dtype = torch.promote_types(query.dtype, gallery.dtype)
     query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
-    query_pids = _ids(query_pids, 'query_pids', len(query))
-    query_camids = _ids(query_camids, 'query_camids', len(query))
-    gallery_camids = _ids(gallery_camids, 'gallery_camids', len(gallery))
-    people = _index_by_pid(_ids(gallery_pids, 'gallery_pids', len(gallery)))
+    queries = _annotations(query_pids, query_camids, 'query', len(query))
+    shard = GalleryShard(
+        build_similarity(metric, gallery),
+        _annotations(gallery_pids, gallery_camids, 'gallery', len(gallery)))
+    sizes = choose_sizes(query, memory_budget)
+    block_size = block_size or sizes.queries
+    return summarize([
+        shard.match_ranks(query[block], queries.take(block), sizes.tile)
+        for block in _blocks(len(query), block_size)
+    ], max_rank)
 
-    ap = np.full(len(query), np.nan)
-    inp = np.full(len(query), np.nan)
-    first_match_rank = np.full(len(query), NO_MATCH)
-    block_size = block_size or max(
-        1, _BLOCK_BYTES // (len(gallery) * gallery.element_size()))
-    for start, block in similarity_blocks(query, gallery, metric, block_size):
-        for i, similarities in enumerate(block.cpu().numpy(), start=start):
-            same_person = people[query_pids[i]]
-            same_camera = gallery_camids[same_person] == query_camids[i]
-            similarities[same_person[same_camera]] = -np.inf
-            matches = same_person[~same_camera]
-            if len(matches):
-                ranks = ranks_of_matches(similarities, matches)
-                ap[i], inp[i] = _precisions(ranks)
-                first_match_rank[i] = ranks[0]
 
-    valid = first_match_rank != NO_MATCH
+class Sizes(NamedTuple):
+    """Images that are compared at a time.
+
+    Attributes:
+        queries: Of a block.
+        tile: Gallery images.
+    """
+    queries: int
+    tile: int
+
+
+def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
+    """Sizes that fit into some bytes: half of them for prepared queries, a
+    quarter for similarities. Larger tiles would leave the cache."""
+    numbers = memory_budget // features.element_size()
+    queries = max(1, min(_MOST_QUERIES, numbers // 2 // features.size(1)))
+    return Sizes(
+        queries=queries,
+        tile=max(1, numbers // 4 // max(_MOST_QUERIES, features.size(1))))
+
+
+def summarize(blocks: Iterable[MatchRanks], max_rank: int) -> RankingResult:
+    """The metrics of consecutive blocks of queries.
+
+    Raises:
+        ValueError: If none of the queries has a match.
+    """
+    ranks, counts = map(np.concatenate, zip(*blocks))
+    valid = counts > 0
     if not valid.any():
         raise ValueError(
-            f'none of the {len(query)} queries has a gallery image of the '
+            f'none of the {len(counts)} queries has a gallery image of the '
             'same person by another camera: are query and gallery of the '
             'same dataset, and are the camera ids right?')
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    found = 1 + np.arange(len(ranks)) - np.repeat(starts, counts)
+    ap = np.full(len(counts), np.nan)
+    ap[valid] = np.add.reduceat(found / ranks, starts[valid]) / counts[valid]
+    first_match_rank = np.full(len(counts), NO_MATCH)
+    first_match_rank[valid] = ranks[starts[valid]]
     return RankingResult(
         mAP=float(ap[valid].mean()),
-        mINP=float(inp[valid].mean()),
+        mINP=float((counts[valid] / ranks[ends[valid] - 1]).mean()),
         cmc=_cumulative_matches(first_match_rank[valid], max_rank),
         ap=ap,
         first_match_rank=first_match_rank,
         num_valid_queries=int(valid.sum()))
 
 
-def ranks_of_matches(similarities: np.ndarray,
-                     matches: np.ndarray) -> np.ndarray:
-    """The ranks of some gallery images, from 1, in ascending order.
-
-    Args:
-        similarities (np.ndarray): (G, ), the larger the closer. Of equal
-            values the first is ranked first.
-        matches (np.ndarray): Indices of the images in question, ascending.
-    """
-    values = np.sort(similarities[matches])
-    candidates = similarities[similarities >= values[0]]
-    # How many of the matches each candidate is strictly closer than, and from
-    # that the number of candidates that are closer than each match.
-    beaten = np.searchsorted(values, candidates)
-    counts = np.bincount(beaten, minlength=len(values) + 1)
-    closer = len(candidates) - np.cumsum(counts)[:-1]
-
-    equal = values[np.minimum(beaten, len(values) - 1)] == candidates
-    if np.count_nonzero(equal) > len(values):
-        return _ranks_with_ties(similarities, matches)
-    # Matches that are equal among themselves stand one behind the other.
-    first_equal = np.searchsorted(values, values)
-    return np.sort(1 + closer + np.arange(len(values)) - first_equal)
-
-
-def _ranks_with_ties(similarities: np.ndarray,
-                     matches: np.ndarray) -> np.ndarray:
-    """As :func:`ranks_of_matches`, where others are as close as a match."""
-    ranks = []
-    for match in matches:
-        value = similarities[match]
-        before = np.count_nonzero(similarities[:match] == value)
-        ranks.append(1 + before + np.count_nonzero(similarities > value))
-    return np.sort(ranks)
-
-
-def _precisions(ranks: np.ndarray) -> Tuple[float, float]:
-    """AP and INP of one query."""
-    found = np.arange(1, len(ranks) + 1)
-    return float((found / ranks).mean()), len(ranks) / int(ranks[-1])
+def _blocks(length: int, size: int) -> List[slice]:
+    return [slice(start, start + size) for start in range(0, length, size)]
 
 
 def _cumulative_matches(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:
     return (first_ranks[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
 
 
-def _index_by_pid(pids: np.ndarray) -> Dict[int, np.ndarray]:
-    """The gallery indices of each person, ascending; nobody's are none."""
-    order = np.argsort(pids, kind='stable')
-    unique, starts = np.unique(pids[order], return_index=True)
-    people: Dict[int,
-                 np.ndarray] = defaultdict(lambda: np.empty(0, dtype=np.int64))
-    people.update(zip(unique.tolist(), np.split(order, starts[1:])))
-    return people
+def _annotations(pids: Array, camids: Array, role: str,
+                 length: int) -> Annotations:
+    return Annotations(
+        _ids(pids, f'{role}_pids', length),
+        _ids(camids, f'{role}_camids', length), np.arange(length))
 
 
 def _features(features: Array, name: str) -> Tensor:
