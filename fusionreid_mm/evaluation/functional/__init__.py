@@ -1,8 +1,9 @@
 from .distance import METRICS, Similarity, build_similarity
-from .match_ranks import Annotations, GalleryShard, MatchRanks
-from .ranking import RankingResult, evaluate_ranking
+from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
+from .ranking import Images, RankingResult, evaluate_ranking, evaluate_shards
 
 __all__ = [
-    'METRICS', 'Annotations', 'GalleryShard', 'MatchRanks', 'RankingResult',
-    'Similarity', 'build_similarity', 'evaluate_ranking'
+    'METRICS', 'Annotations', 'GalleryShard', 'Images', 'MatchRanks',
+    'Processes', 'RankingResult', 'Similarity', 'build_similarity',
+    'evaluate_ranking', 'evaluate_shards'
 ]

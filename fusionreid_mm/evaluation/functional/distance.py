@@ -131,7 +131,7 @@ class EuclideanSimilarity(Similarity):
         return products - gallery_squares / 2
 
     def scale(self, query: Tensor) -> Tensor:
-        largest = self._terms.max()
+        largest = self._terms.new_tensor(self.squares.max(initial=0) / 2)
         return query.norm(dim=1) * (2 * largest).sqrt() + largest
 
 

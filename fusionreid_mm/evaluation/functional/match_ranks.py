@@ -4,7 +4,7 @@ A rank is one plus a count of closer images, and counts add up. So the gallery
 may lie in shards, in as many processes; what travels between them are a few
 numbers of each match, and one block of queries at a time.
 """
-from typing import Any, Callable, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Tuple, Union
 
 import numpy as np
 from torch import Tensor
@@ -12,13 +12,19 @@ from torch import Tensor
 from .counting import Intervals, count_places
 from .distance import Similarity
 
-#: Gives what each process has to all of them.
-Gather = Callable[[Any], List[Any]]
+_NOBODY = np.empty(0, dtype=np.int64)
 
 
-def alone(item: Any) -> List[Any]:
-    """:data:`Gather` of a single process."""
-    return [item]
+class Processes:
+    """The processes that hold the parts of a gallery: here, one alone."""
+
+    def gather(self, item: Any) -> List[Any]:
+        """What each process has, a few numbers, at all of them."""
+        return [item]
+
+    def gather_rows(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, at all of them."""
+        return rows
 
 
 class Annotations(NamedTuple):
@@ -34,9 +40,9 @@ class Annotations(NamedTuple):
     camids: np.ndarray
     indices: np.ndarray
 
-    def take(self, block: slice) -> 'Annotations':
+    def take(self, images: Union[slice, np.ndarray]) -> 'Annotations':
         """Those of some images."""
-        return Annotations(*(column[block] for column in self))
+        return Annotations(*(column[images] for column in self))
 
 
 class MatchRanks(NamedTuple):
@@ -77,16 +83,14 @@ class GalleryShard:
     Args:
         similarity (Similarity): To the shard's features.
         annotations (Annotations): Of its images.
-        gather (Gather): Among the processes that hold the other parts.
+        processes (Processes): Those that hold the other parts.
     """
 
-    def __init__(self,
-                 similarity: Similarity,
-                 annotations: Annotations,
-                 gather: Gather = alone) -> None:
+    def __init__(self, similarity: Similarity, annotations: Annotations,
+                 processes: Processes) -> None:
         self.similarity = similarity
         self.annotations = annotations
-        self.gather = gather
+        self.processes = processes
         self._by_pid = np.argsort(annotations.pids, kind='stable')
         self._sorted_pids = annotations.pids[self._by_pid]
 
@@ -106,12 +110,13 @@ class GalleryShard:
         is_match = self.annotations.camids[columns] != \
             annotations.camids[persons.query_rows]
         matches = _join(
-            self.gather(_Entries(*(part[is_match] for part in persons))))
+            self.processes.gather(
+                _Entries(*(part[is_match] for part in persons))))
         tolerance = self.similarity.tolerance(query).double().cpu().numpy()
         while True:
             intervals = Intervals(matches.query_rows, matches.values,
                                   tolerance, self.similarity.dtype)
-            counts = self.gather(
+            counts = self.processes.gather(
                 self._count(query, intervals, persons, columns, tile_size))
             excess = max(count.excess for count in counts)
             if excess <= 1:
@@ -145,7 +150,7 @@ class GalleryShard:
         rows, columns = persons.query_rows[order], columns[order]
         values = persons.values[order]
         places = np.zeros(len(intervals), dtype=np.int64)
-        near = []
+        near = [(_NOBODY, _NOBODY)]
         excess = 0.
         for start, tile in self.similarity.tiles(query, tile_size):
             inside = slice(

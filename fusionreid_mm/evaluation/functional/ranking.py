@@ -4,14 +4,14 @@ AP, CMC and INP depend on the ranks of the matches only, and a rank is one plus
 a count of closer images. So a tile of similarities, which is thrown away
 again, is all that is ever held.
 """
-from typing import Iterable, List, NamedTuple, Union
+from typing import Iterator, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .distance import METRICS, build_similarity
-from .match_ranks import Annotations, GalleryShard, MatchRanks
+from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 
 Array = Union[np.ndarray, Tensor]
 
@@ -40,6 +40,7 @@ class RankingResult(NamedTuple):
         cmc: ``cmc[k - 1]`` is Rank-k, the share of valid queries with a match
             among the first k images.
         ap: Average precision of each query; NaN where it is not valid.
+        inp: Inverse negative penalty of each query; NaN likewise.
         first_match_rank: Rank of the first match of each query, from 1;
             -1 where it is not valid.
         num_valid_queries: Queries with a match by another camera. The others
@@ -49,6 +50,7 @@ class RankingResult(NamedTuple):
     mINP: float
     cmc: np.ndarray
     ap: np.ndarray
+    inp: np.ndarray
     first_match_rank: np.ndarray
     num_valid_queries: int
 
@@ -114,16 +116,84 @@ def evaluate_ranking(query_features: Array,
             f'gallery_features {gallery.size(1)}: are they of one model?')
     dtype = torch.promote_types(query.dtype, gallery.dtype)
     query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
-    queries = _annotations(query_pids, query_camids, 'query', len(query))
+    return evaluate_shards(
+        Images(query, _annotations(query_pids, query_camids, 'query', query)),
+        Images(gallery,
+               _annotations(gallery_pids, gallery_camids, 'gallery', gallery)),
+        Processes(),
+        metric=metric,
+        max_rank=max_rank,
+        block_size=block_size,
+        memory_budget=memory_budget)
+
+
+class Images(NamedTuple):
+    """What one process has of the query or the gallery images.
+
+    Attributes:
+        features: (N, D), of floating point. N may be 0.
+        annotations: Of these images.
+    """
+    features: Tensor
+    annotations: Annotations
+
+
+def evaluate_shards(query: Images,
+                    gallery: Images,
+                    processes: Processes,
+                    metric: str = 'cosine',
+                    max_rank: int = 50,
+                    block_size: int = 0,
+                    memory_budget: int = MEMORY_BUDGET) -> RankingResult:
+    """As :func:`evaluate_ranking`, of images that lie where their features
+    were computed. Each process gives its own ones and gets the result of all,
+    which is the same to the last bit however the images are distributed.
+
+    The gallery stays where it is: a block of queries at a time goes to all
+    processes, and a few numbers of each match come back.
+
+    Args:
+        query (Images): The queries of this process.
+        gallery (Images): The gallery images of this process.
+        processes (Processes): All of them.
+        metric (str): See :func:`evaluate_ranking`, as the other arguments.
+        max_rank (int): Likewise.
+        block_size (int): Likewise.
+        memory_budget (int): Likewise, of each process.
+
+    Returns:
+        RankingResult: The metrics; queries are in the order of their indices.
+
+    Raises:
+        ValueError: If features are not finite, or so large or small that their
+            products would not be, or if no query has a match.
+    """
+    _check_magnitudes(query, gallery, processes)
     shard = GalleryShard(
-        build_similarity(metric, gallery),
-        _annotations(gallery_pids, gallery_camids, 'gallery', len(gallery)))
-    sizes = choose_sizes(query, memory_budget)
+        build_similarity(metric, gallery.features), gallery.annotations,
+        processes)
+    sizes = choose_sizes(query.features, memory_budget)
     block_size = block_size or sizes.queries
-    return summarize([
-        shard.match_ranks(query[block], queries.take(block), sizes.tile)
-        for block in _blocks(len(query), block_size)
-    ], max_rank)
+    blocks = [
+        (annotations.indices,
+         shard.match_ranks(features, annotations, sizes.tile))
+        for features, annotations in _blocks(query, processes, block_size)
+    ]
+    indices, ranks = zip(*blocks)
+    return _summarize(ranks, np.argsort(np.concatenate(indices)), max_rank)
+
+
+def _blocks(query: Images, processes: Processes,
+            block_size: int) -> Iterator[Images]:
+    """Some queries of all processes at a time, until there are no more."""
+    everyones = processes.gather(len(query.features))
+    share = -(-block_size // len(everyones))
+    for start in range(0, max(everyones), share):
+        part = slice(start, start + share)
+        annotations = processes.gather(query.annotations.take(part))
+        yield Images(
+            processes.gather_rows(query.features[part]),
+            Annotations(*map(np.concatenate, zip(*annotations))))
 
 
 class Sizes(NamedTuple):
@@ -147,12 +217,9 @@ def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
         tile=max(1, numbers // 4 // max(_MOST_QUERIES, features.size(1))))
 
 
-def summarize(blocks: Iterable[MatchRanks], max_rank: int) -> RankingResult:
-    """The metrics of consecutive blocks of queries.
-
-    Raises:
-        ValueError: If none of the queries has a match.
-    """
+def _summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
+               max_rank: int) -> RankingResult:
+    """The metrics of blocks of queries, which are put in order."""
     ranks, counts = map(np.concatenate, zip(*blocks))
     valid = counts > 0
     if not valid.any():
@@ -165,19 +232,21 @@ def summarize(blocks: Iterable[MatchRanks], max_rank: int) -> RankingResult:
     found = 1 + np.arange(len(ranks)) - np.repeat(starts, counts)
     ap = np.full(len(counts), np.nan)
     ap[valid] = np.add.reduceat(found / ranks, starts[valid]) / counts[valid]
+    inp = np.full(len(counts), np.nan)
+    inp[valid] = counts[valid] / ranks[ends[valid] - 1]
     first_match_rank = np.full(len(counts), NO_MATCH)
     first_match_rank[valid] = ranks[starts[valid]]
+    # Before anything is added up, so that it is so in the same order.
+    ap, inp, first_match_rank, valid = (
+        column[order] for column in (ap, inp, first_match_rank, valid))
     return RankingResult(
         mAP=float(ap[valid].mean()),
-        mINP=float((counts[valid] / ranks[ends[valid] - 1]).mean()),
+        mINP=float(inp[valid].mean()),
         cmc=_cumulative_matches(first_match_rank[valid], max_rank),
         ap=ap,
+        inp=inp,
         first_match_rank=first_match_rank,
         num_valid_queries=int(valid.sum()))
-
-
-def _blocks(length: int, size: int) -> List[slice]:
-    return [slice(start, start + size) for start in range(0, length, size)]
 
 
 def _cumulative_matches(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:
@@ -185,7 +254,8 @@ def _cumulative_matches(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:
 
 
 def _annotations(pids: Array, camids: Array, role: str,
-                 length: int) -> Annotations:
+                 features: Tensor) -> Annotations:
+    length = len(features)
     return Annotations(
         _ids(pids, f'{role}_pids', length),
         _ids(camids, f'{role}_camids', length), np.arange(length))
@@ -200,22 +270,34 @@ def _features(features: Array, name: str) -> Tensor:
                          f'got shape {tuple(tensor.shape)}')
     if tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.float()
-    _check_magnitude(tensor, name)
     return tensor
 
 
-def _check_magnitude(features: Tensor, name: str) -> None:
+def _check_magnitudes(query: Images, gallery: Images,
+                      processes: Processes) -> None:
+    """All processes learn what one of them finds: none may go on alone."""
+    found = [
+        _bad_magnitude(images, name)
+        for images, name in ((query, 'query_features'), (gallery,
+                                                         'gallery_features'))
+    ]
+    for message in filter(None, sum(processes.gather(found), [])):
+        raise ValueError(message)
+
+
+def _bad_magnitude(images: Images, name: str) -> Optional[str]:
     # Slices, so that nothing as large as the features is allocated.
-    for start in range(0, len(features), _CHUNK):
-        largest = features[start:start + _CHUNK].abs().amax(dim=1)
+    for start in range(0, len(images.features), _CHUNK):
+        largest = images.features[start:start + _CHUNK].abs().amax(dim=1)
         usable = (largest == 0) | ((largest >= _SMALLEST) &
                                    (largest <= _LARGEST))
         if not usable.all():
             row = int((~usable).nonzero()[0])
-            raise ValueError(
-                f'{name} must be finite, and of a magnitude between '
-                f'{_SMALLEST:g} and {_LARGEST:g} or all zero: row '
-                f'{start + row} goes up to {float(largest[row]):g}')
+            index = images.annotations.indices[start + row]
+            return (f'{name} must be finite, and of a magnitude between '
+                    f'{_SMALLEST:g} and {_LARGEST:g} or all zero: row '
+                    f'{index} goes up to {float(largest[row]):g}')
+    return None
 
 
 def _ids(ids: Array, name: str, length: int) -> np.ndarray:

@@ -1,15 +1,13 @@
-from typing import (Any, Collection, Dict, List, Mapping, Optional, Sequence,
-                    Union)
+from typing import Any, Collection, Dict, List, Mapping, Sequence, Union
 
-import numpy as np
+import torch
 from mmengine.evaluator import BaseMetric
 
 from fusionreid_mm.registry import METRICS
 from ..functional import METRICS as SIMILARITIES
-from ..functional import RankingResult, evaluate_ranking
-
-# Images whose camera is not known were taken by different ones.
-_UNKNOWN_CAMERA = {'query': -1, 'gallery': -2}
+from ..functional import RankingResult, evaluate_shards
+from .collected_images import CollectedImages, TestSet
+from .processes import DistributedProcesses
 
 
 @METRICS.register_module()
@@ -18,7 +16,12 @@ class ReIDMetric(BaseMetric):
 
     Each sample says itself whether it is query or gallery. Images of the
     query's person by the query's camera are left out; where a camera is not
-    known, nothing is.
+    known, nothing is. Of several datasets, joined by MMEngine's
+    ``ConcatDataset``, each is measured by itself, and its name comes before
+    the metric's, as ``reid/Market1501/mAP``.
+
+    With several processes each keeps the features that it computed, and the
+    metrics are the same to the last bit as with one.
 
     Args:
         ranks (Sequence[int]): The k of Rank-k. Defaults to (1, 5, 10).
@@ -32,8 +35,8 @@ class ReIDMetric(BaseMetric):
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
 
     Attributes:
-        ranking (RankingResult, optional): Of the last evaluation, query by
-            query, on the main process.
+        rankings (Dict[str, RankingResult]): Of the last evaluation, query by
+            query, by the names of the datasets.
 
     Raises:
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
@@ -66,7 +69,9 @@ class ReIDMetric(BaseMetric):
         self.ranks = ranks
         self.metric = metric
         self.embeddings = _combinations(embeddings)
-        self.ranking: Optional[RankingResult] = None
+        self.rankings: Dict[str, RankingResult] = {}
+        self._images = CollectedImages()
+        self._columns: Mapping[str, Sequence[int]] = {}
 
     @property
     def names(self) -> List[str]:
@@ -94,53 +99,59 @@ class ReIDMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what ranking needs of each sample."""
-        for sample in data_samples:
-            role = sample['split']
-            columns = sample.get('embedding_columns', {})
-            self.check_embeddings(columns)
-            self.results.append(
-                dict(
-                    # A copy: a view would keep the whole batch alive.
-                    feature=sample['feature'].float().cpu().numpy().copy(),
-                    columns=columns,
-                    pid=sample['pid'],
-                    camid=sample.get('camid', _UNKNOWN_CAMERA.get(role)),
-                    role=role))
+        self._columns = data_samples[0].get('embedding_columns', {})
+        self.check_embeddings(self._columns)
+        self._images.add(data_samples)
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """The metrics of all samples, from all processes."""
-        query = _stack(results, 'query')
-        gallery = _stack(results, 'gallery')
-        self.ranking = self._rank(query, gallery)
-        metrics = self._in_percent(self.ranking)
-        columns = results[0]['columns']
-        for part, names in self.embeddings.items():
-            ranges = [columns[name] for name in names]
-            ranking = self._rank(
-                _take_columns(query, ranges), _take_columns(gallery, ranges))
-            metrics.update({
-                f'{part}/{name}': value
-                for name, value in self._in_percent(ranking).items()
-            })
+    def evaluate(self, size: int) -> Dict[str, float]:
+        """The metrics of all samples of all processes. Features stay where
+        they were computed.
+
+        Args:
+            size (int): Images of the test.
+
+        Raises:
+            ValueError: If there are no queries, no gallery, or no matches.
+        """
+        processes = DistributedProcesses()
+        test_sets = self._images.take(size, processes)
+        metrics: Dict[str, float] = {}
+        self.rankings = {}
+        for dataset, test_set in test_sets.items():
+            heading = [self.prefix] + [dataset] * (len(test_sets) > 1)
+            ranking = self._rank(test_set, processes)
+            self.rankings[dataset] = ranking
+            metrics.update(self._in_percent(ranking, heading))
+            for part, names in self.embeddings.items():
+                ranking = self._rank(
+                    _take_columns(test_set,
+                                  [self._columns[name] for name in names]),
+                    processes)
+                metrics.update(self._in_percent(ranking, [*heading, part]))
         return metrics
 
-    def _rank(self, query: Dict[str, np.ndarray],
-              gallery: Dict[str, np.ndarray]) -> RankingResult:
-        return evaluate_ranking(
-            query['feature'],
-            gallery['feature'],
-            query['pid'],
-            gallery['pid'],
-            query['camid'],
-            gallery['camid'],
+    def compute_metrics(self, results: List[Any]) -> Dict[str, float]:
+        """MMEngine's way, which needs all features at one process."""
+        raise NotImplementedError('ReIDMetric does not collect results: call '
+                                  'evaluate() in all processes')
+
+    def _rank(self, test_set: TestSet,
+              processes: DistributedProcesses) -> RankingResult:
+        return evaluate_shards(
+            *test_set,
+            processes,
             metric=self.metric,
             max_rank=max(50, *self.ranks))
 
-    def _in_percent(self, ranking: RankingResult) -> Dict[str, float]:
+    def _in_percent(self, ranking: RankingResult,
+                    heading: List[str]) -> Dict[str, float]:
         metrics = dict(mAP=ranking.mAP, mINP=ranking.mINP)
         for rank in self.ranks:
             metrics[f'Rank-{rank}'] = ranking.cmc[rank - 1]
-        return {name: 100 * float(value) for name, value in metrics.items()}
+        return {
+            '/'.join([*heading, name]): 100 * float(value)
+            for name, value in metrics.items()
+        }
 
 
 def _combinations(
@@ -167,20 +178,12 @@ def _combinations(
     return {part: list(names) for part, names in parts.items()}
 
 
-def _take_columns(samples: Dict[str, np.ndarray],
-                  ranges: Sequence[Sequence[int]]) -> Dict[str, np.ndarray]:
-    """The samples with some columns of their features alone."""
-    parts = [samples['feature'][:, start:end] for start, end in ranges]
-    return {**samples, 'feature': np.concatenate(parts, axis=1)}
-
-
-def _stack(results: List[dict], role: str) -> Dict[str, np.ndarray]:
-    rows = [result for result in results if result['role'] == role]
-    if not rows:
-        raise ValueError(
-            f'there are no {role} images among the {len(results)} evaluated '
-            "ones: ReIDMetric needs a dataset with split='test'")
-    return {
-        key: np.stack([row[key] for row in rows])
-        for key in ('feature', 'pid', 'camid')
-    }
+def _take_columns(test_set: TestSet,
+                  ranges: Sequence[Sequence[int]]) -> TestSet:
+    """The images with some columns of their features alone."""
+    parts = []
+    for images in test_set:
+        columns = [images.features[:, start:end] for start, end in ranges]
+        features = columns[0] if len(columns) == 1 else torch.cat(columns, 1)
+        parts.append(images._replace(features=features))
+    return TestSet(*parts)
