@@ -1,7 +1,8 @@
 from .distance import METRICS, similarity_blocks
 from .ranking import RankingResult, evaluate_ranking, ranks_of_matches
+from .trials import draw_gallery
 
 __all__ = [
-    'METRICS', 'RankingResult', 'evaluate_ranking', 'ranks_of_matches',
-    'similarity_blocks'
+    'METRICS', 'RankingResult', 'draw_gallery', 'evaluate_ranking',
+    'ranks_of_matches', 'similarity_blocks'
 ]
