@@ -40,6 +40,7 @@ class CUHK03NP(MarketStyleDataset):
             'gallery': Counts(pids=700, images=5332),
         },
     }
+    COUNTS = VARIANTS['labeled']
 
     def __init__(self,
                  data_root: str,
