@@ -1,9 +1,16 @@
 from itertools import islice
-from typing import Iterator, Optional
+from typing import Dict, Iterator, Optional
 
 from fusionreid_mm.registry import DATASETS
-from .base_reid_dataset import AnyImage
+from .base_reid_dataset import AnyImage, Counts
 from .market1501 import Market1501
+
+
+def _with_distractors(number: int) -> Dict[str, Counts]:
+    gallery = Market1501.COUNTS['gallery']
+    return dict(
+        Market1501.COUNTS,
+        gallery=gallery._replace(images=gallery.images + number))
 
 
 @DATASETS.register_module()
@@ -30,9 +37,9 @@ class Market1501Plus500k(Market1501):
     """
 
     DISTRACTORS = 'images'
-    NUM_DISTRACTORS = 500_000
     DISTRACTOR_PID = 0
     LANDMARKS = (*Market1501.LANDMARKS, DISTRACTORS)
+    COUNTS = _with_distractors(500_000)
 
     def __init__(self,
                  data_root: str,
@@ -43,15 +50,8 @@ class Market1501Plus500k(Market1501):
             raise ValueError('num_distractors must not be negative: got '
                              f'{num_distractors}')
         self.num_distractors = num_distractors
-        added = (
-            self.NUM_DISTRACTORS
-            if num_distractors is None else num_distractors)
-        gallery = Market1501.COUNTS['gallery']
-        self.COUNTS = {
-            **Market1501.COUNTS,
-            'gallery':
-            gallery._replace(images=gallery.images + added),
-        }
+        if num_distractors is not None:
+            self.COUNTS = _with_distractors(num_distractors)
         super().__init__(data_root, split, **kwargs)
 
     def list_images(self, role: str) -> Iterator[AnyImage]:

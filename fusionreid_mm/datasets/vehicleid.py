@@ -1,4 +1,4 @@
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from fusionreid_mm.evaluation.functional import draw_gallery
 from fusionreid_mm.registry import DATASETS
@@ -43,13 +43,17 @@ class VehicleID(BaseReIDDataset):
                  **kwargs) -> None:
         self.test_size = test_size
         self.trial = trial
-        self.COUNTS = {
-            **VehicleID.COUNTS, 'gallery': Counts(test_size, test_size)
-        }
-        if test_size in self.TEST_IMAGES:
-            queries = self.TEST_IMAGES[test_size] - test_size
-            self.COUNTS['query'] = Counts(test_size, queries)
+        self.COUNTS = self.counts_of(test_size)
         super().__init__(data_root, split, **kwargs)
+
+    @classmethod
+    def counts_of(cls, test_size: int) -> Dict[str, Counts]:
+        """The published numbers with so many vehicles to test on."""
+        counts = dict(cls.COUNTS, gallery=Counts(test_size, test_size))
+        if test_size in cls.TEST_IMAGES:
+            queries = cls.TEST_IMAGES[test_size] - test_size
+            counts['query'] = Counts(test_size, queries)
+        return counts
 
     def list_images(self, role: str) -> Iterator[AnyImage]:
         images = (
