@@ -32,8 +32,8 @@ class TableReIDDataset(BaseReIDDataset):
 
     A name is any text. Names are numbered in order, shorter ones first (so 2
     comes before 10), over the whole table: a number means the same in each
-    split. Pids count from 1, as 0 is nobody in this project; cameras and views
-    from 0.
+    split, but not in another table. Pids count from 1, as 0 is nobody in this
+    project; cameras and views from 0.
 
     An image may be for ``'test'``, which is query and gallery at once. It is
     never its own match: by protocol if its camera is known, and else because
