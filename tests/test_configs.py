@@ -14,13 +14,20 @@ from fusionreid_mm.registry import DATASETS, MODELS
 
 CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
 ABLATIONS = sorted((ROOT / 'configs' / 'ablations').glob('*.py'))
-PAPER = [path for path in CONFIGS if 'synthetic' not in path.name]
+DATASETS_OF_BASE = sorted((ROOT / 'configs/_base_/datasets').glob('*.py'))
+REAL = [path for path in CONFIGS if 'synthetic' not in path.name]
 # The rows of the paper's table of combinations; test_builds builds the others
 # with a Runner.
 COMBINATIONS = [
     path for path in CONFIGS if re.match(r'fusionreid_r\d', path.stem)
 ]
-CAMERAS = dict(Market1501=6, DukeMTMCreID=8, MSMT17=15)
+CAMERAS = dict(
+    Market1501=6,
+    DukeMTMCreID=8,
+    OccludedDuke=8,
+    MSMT17=15,
+    CUHK03NP=2,
+    VeRi776=20)
 
 
 def test_there_are_configs():
@@ -65,7 +72,7 @@ def test_builds(path, tmp_path):
     assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
 
 
-@pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', REAL, ids=lambda path: path.stem)
 def test_is_the_papers_model_and_recipe(path):
     cfg = Config.fromfile(path)
     init_default_scope(cfg.default_scope)
@@ -74,6 +81,7 @@ def test_is_the_papers_model_and_recipe(path):
     assert cfg.model.head.num_classes == reader.COUNTS['train'].pids
     vit = cfg.model.branches.transformer.backbone
     assert vit.num_cameras == CAMERAS[name]
+    assert vit.get('num_views', 0) == getattr(reader, 'NUM_VIEWS', 0)
     assert cfg.train_dataloader.batch_size == 128
     sampler = cfg.train_dataloader.sampler
     assert (sampler.num_identities, sampler.num_instances) == (8, 16)
@@ -82,7 +90,8 @@ def test_is_the_papers_model_and_recipe(path):
     for part in ('train', 'val', 'test'):
         dataset = cfg[f'{part}_dataloader'].dataset
         assert dataset.type == name and dataset.strict_counts
-    model_of_market = Config.fromfile(PAPER[1]).model
+    model_of_market = Config.fromfile(ROOT /
+                                      'configs/fusionreid_market.py').model
     for key in ('neck', 'data_preprocessor'):
         assert cfg.model[key] == model_of_market[key]
 
@@ -97,6 +106,33 @@ def test_pipelines_fit_the_transformer(path):
         assert tuple(resize.scale) == (width, height)
         for crop in [step for step in pipeline if 'Crop' in step.type]:
             assert tuple(crop.crop_size) == (height, width)
+
+
+@pytest.mark.parametrize('path', DATASETS_OF_BASE, ids=lambda path: path.stem)
+def test_base_files_of_datasets_fit_their_readers(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no data are
+    cfg = Config.fromfile(path)
+    if path.stem.startswith('reid_'):
+        return
+    init_default_scope('fusionreid_mm')
+    for part in ('train', 'val', 'test'):
+        dataset = cfg[f'{part}_dataloader'].dataset.to_dict()
+        reader = DATASETS.get(dataset.pop('type'))
+        assert dataset['strict_counts']
+        # Every argument is known, and only the data are not there.
+        with pytest.raises(FileNotFoundError, match=dataset['data_root']):
+            reader(**dict(dataset, pipeline=[]))
+
+
+def test_vehicles_are_seen_as_people_are_but_for_the_size():
+    people, vehicles = (
+        Config.fromfile(ROOT / f'configs/_base_/datasets/reid_256x{width}.py')
+        for width in (128, 256))
+    for part in ('train', 'test'):
+        for step, other in zip(people[f'{part}_pipeline'],
+                               vehicles[f'{part}_pipeline']):
+            size = {'scale', 'crop_size'} & set(step)
+            assert {**step, **{key: (256, 256) for key in size}} == other
 
 
 @pytest.mark.parametrize('path', ABLATIONS, ids=lambda path: path.stem)

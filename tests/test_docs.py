@@ -8,10 +8,18 @@ from helpers.golden import ROOT
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from fusionreid_mm import datasets
+from fusionreid_mm.datasets import collect_annotations
+from fusionreid_mm.datasets.protocol import check_queries
 from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.registry import DATASETS, MODELS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+def blocks_of(document: str, language: str) -> list:
+    text = (ROOT / document).read_text(encoding='utf-8')
+    return re.findall(rf'```{language}\n(.*?)```', text, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
@@ -31,9 +39,43 @@ def test_named_files_exist(path):
         assert (ROOT / name).is_file(), name
 
 
-def test_reader_of_ones_own(tmp_path):
+def test_the_table_of_datasets_is_that_of_the_readers():
     text = (ROOT / 'docs/datasets.md').read_text(encoding='utf-8')
-    code, = re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+    rows = re.findall(r'^\| ([\w+, -]+) \| `(\w+)` \| \w+ \| (.*) \|$', text,
+                      re.MULTILINE)
+    published = {
+        name
+        for name, reader in vars(datasets).items()
+        if getattr(reader, 'COUNTS', None)
+    }
+    assert {reader for _, reader, _ in rows} == published
+    for dataset, name, numbers in rows:
+        counts = getattr(datasets, name).COUNTS
+        if name == 'CUHK03NP':
+            counts = datasets.CUHK03NP.VARIANTS[dataset.split(', ')[1]]
+        elif name == 'VehicleID':
+            counts = datasets.VehicleID.counts_of(800)
+        assert numbers == ' | '.join(
+            f'{counts[role].pids:,} / {counts[role].images:,}'
+            for role in ('train', 'query', 'gallery')), dataset
+
+
+def test_data_of_ones_own(tmp_path):
+    table, = blocks_of('docs/datasets.md', 'csv')
+    (tmp_path / 'images.csv').write_text(table, encoding='utf-8')
+    for line in table.splitlines()[1:]:
+        write_image(tmp_path / line.split(',')[0])
+    cfg: dict = {}
+    exec(blocks_of('docs/datasets.md', 'python')[0], cfg)
+    dataset = dict(cfg['train_dataloader']['dataset'], data_root=str(tmp_path))
+    assert len(DATASETS.build(dict(dataset, split='train'))) == 2
+    test = DATASETS.build(dict(dataset, split='test'))
+    check_queries(collect_annotations(test))
+    assert test.person_ids['carl'] == collect_annotations(test).pids[-1]
+
+
+def test_reader_of_ones_own(tmp_path):
+    code = blocks_of('docs/datasets.md', 'python')[-1]
     exec(code, {})
     write_image(tmp_path / 'train' / '7' / '2_0.jpg')
     (tmp_path / 'query').mkdir()

@@ -30,6 +30,27 @@ class Counts(NamedTuple):
     images: int
 
 
+class ReIDImage(NamedTuple):
+    """What a dataset says of one image.
+
+    Attributes:
+        img_path: Where it lies.
+        pid: Who it shows.
+        camid: Who took it, counted from 0. None if nobody knows: then it is
+            taken to be another camera than all others.
+        viewid: The side from which it was taken, counted from 0. None if
+            nobody knows.
+    """
+    img_path: Union[str, Path]
+    pid: int
+    camid: Optional[int] = None
+    viewid: Optional[int] = None
+
+
+#: A plain tuple is enough where there are no views.
+AnyImage = Union[ReIDImage, Tuple[Union[str, Path], int, Optional[int]]]
+
+
 class BaseReIDDataset(BaseDataset):
     """Images of people, each with person id, camera id and role.
 
@@ -81,17 +102,22 @@ class BaseReIDDataset(BaseDataset):
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
 
     @abstractmethod
-    def list_images(self,
-                    role: str) -> Iterator[Tuple[Union[str, Path], int, int]]:
+    def list_images(self, role: str) -> Iterator[AnyImage]:
         """Yield ``(img_path, pid, camid)`` for each image of a role, in an
-        order that is always the same; ``camid`` counts from 0."""
+        order that is always the same. ``camid`` counts from 0, or is None; a
+        dataset that knows views, too, yields :class:`ReIDImage`."""
+
+    @property
+    def pid_source(self) -> Path:
+        """What gives pids their meaning: in two datasets of one source, the
+        same pid is the same person."""
+        return self.root
 
     def load_data_list(self) -> List[dict]:
         self.root = self.find_root()
         data_list: List[Dict[str, Any]] = [
-            dict(img_path=str(path), pid=pid, camid=camid, split=role)
-            for role in ROLES[self.split]
-            for path, pid, camid in self.list_images(role)
+            _data_info(ReIDImage(*image), role) for role in ROLES[self.split]
+            for image in self.list_images(role)
         ]
         self._check_counts(data_list)
         if self.split == 'train':
@@ -164,6 +190,12 @@ class BaseReIDDataset(BaseDataset):
                 f'{error!r}') from error
 
 
+def _data_info(image: ReIDImage, role: str) -> Dict[str, Any]:
+    """What is known of an image."""
+    info = dict(image._asdict(), img_path=str(image.img_path), split=role)
+    return {key: value for key, value in info.items() if value is not None}
+
+
 class Annotations(NamedTuple):
     """What a whole dataset says of its images, column by column."""
     pids: List[int]
@@ -171,6 +203,7 @@ class Annotations(NamedTuple):
     roles: List[str]
     img_paths: List[str]
     labels: List[Optional[int]]
+    viewids: List[Optional[int]]
 
 
 def collect_annotations(dataset: BaseDataset) -> Annotations:
@@ -181,7 +214,8 @@ def collect_annotations(dataset: BaseDataset) -> Annotations:
         camids=[info.get('camid') for info in infos],
         roles=[info['split'] for info in infos],
         img_paths=[info['img_path'] for info in infos],
-        labels=[info.get('label') for info in infos])
+        labels=[info.get('label') for info in infos],
+        viewids=[info.get('viewid') for info in infos])
 
 
 def readers_of(dataset: BaseDataset) -> List[BaseReIDDataset]:

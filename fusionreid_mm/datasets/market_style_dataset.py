@@ -1,10 +1,9 @@
 import re
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
-from .base_reid_dataset import BaseReIDDataset
-
-_IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
+from .base_reid_dataset import AnyImage, BaseReIDDataset
+from .image_files import is_image
 
 
 class MarketStyleDataset(BaseReIDDataset):
@@ -21,31 +20,44 @@ class MarketStyleDataset(BaseReIDDataset):
     }
     LANDMARKS = tuple(FOLDERS.values())
     FILE_NAME = re.compile(r'(?P<pid>-?\d+)_c(?P<camera>\d+)')
+    #: A name, for the error messages.
+    EXAMPLE = '0002_c1s1_000451_03.jpg'
 
     JUNK_PID = -1
 
-    def list_images(self, role: str) -> Iterator[Tuple[Path, int, int]]:
-        folder = self.root / self.FOLDERS[role]
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                f'{type(self).__name__}: the {role} images are missing, there '
-                f'is no folder {folder.absolute()}. Is the dataset extracted '
-                'completely?')
-        for path in sorted(folder.iterdir()):
-            # macOS leaves a file ._0002_c1s1_000451_03.jpg beside each.
-            is_hidden = path.name.startswith('.')
-            if is_hidden or path.suffix.lower() not in _IMAGE_SUFFIXES:
-                continue
+    def list_images(self, role: str) -> Iterator[AnyImage]:
+        for path in self.image_files(self.FOLDERS[role], role):
             pid, camid = self.parse_name(path)
             if pid != self.JUNK_PID:
                 yield path, pid, camid
 
+    def image_files(self, name: str, kind: str) -> Iterator[Path]:
+        """The images in a folder of the dataset, by name.
+
+        Raises:
+            FileNotFoundError: If there is no such folder; the message calls
+                them ``kind``.
+        """
+        folder = self.root / name
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f'{type(self).__name__}: the {kind} images are missing, there '
+                f'is no folder {folder.absolute()}. Is the dataset extracted '
+                'completely?')
+        return filter(is_image, sorted(folder.iterdir()))
+
     def parse_name(self, path: Path) -> Tuple[int, int]:
         """Person id and camera id, the latter counted from 0."""
-        match = self.FILE_NAME.match(path.name)
-        if match is None or int(match['camera']) < 1:
+        found = self._match_name(path)
+        if found is None:
             raise ValueError(
                 f'{path.absolute()}: the name does not tell person and '
-                "camera (from 1) as in '0002_c1s1_000451_03.jpg'. Rename or "
-                'remove the file.')
+                f'camera (from 1) as in {self.EXAMPLE!r}. Rename or remove '
+                'the file.')
+        return found
+
+    def _match_name(self, path: Path) -> Optional[Tuple[int, int]]:
+        match = self.FILE_NAME.match(path.name)
+        if match is None or int(match['camera']) < 1:
+            return None
         return int(match['pid']), int(match['camera']) - 1

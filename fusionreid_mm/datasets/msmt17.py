@@ -1,13 +1,13 @@
 import re
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from mmengine.logging import print_log
 
 from fusionreid_mm.registry import DATASETS
-from .base_reid_dataset import BaseReIDDataset, Counts
+from .base_reid_dataset import AnyImage, BaseReIDDataset, Counts
+from .image_files import read_image_list
 
-_LIST_LINE = re.compile(r'(?P<name>.+?)\s+(?P<pid>[0-9]+)')
 _FILE_NAME = re.compile(r'[^_]*_[^_]*_(?P<camera>[0-9]+)')
 
 
@@ -49,7 +49,7 @@ class MSMT17(BaseReIDDataset):
     }
     PIDS_RESTART = True
 
-    def list_images(self, role: str) -> Iterator[Tuple[Path, int, int]]:
+    def list_images(self, role: str) -> Iterator[AnyImage]:
         part = 'train' if role == 'train' else 'test'
         folder = self.root / self.VERSIONS[self._version()][part]
         if not folder.is_dir():
@@ -57,7 +57,7 @@ class MSMT17(BaseReIDDataset):
                 f'MSMT17: the {part} images are missing, there is no folder '
                 f'{folder.absolute()}. Is the dataset extracted completely?')
         for list_name in self.LISTS[role]:
-            for name, pid in self._read_list(self.root / list_name):
+            for name, pid in read_image_list(self.root / list_name):
                 yield folder / name, pid, self._parse_camera(folder / name)
 
     def _version(self) -> str:
@@ -76,26 +76,6 @@ class MSMT17(BaseReIDDataset):
                 'version in a folder of its own.')
         print_log(f'MSMT17 {found[0]} in {self.root}', logger='current')
         return found[0]
-
-    @staticmethod
-    def _read_list(path: Path) -> Iterator[Tuple[str, int]]:
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'MSMT17: the file list {path.absolute()} is missing. It '
-                'belongs to the dataset: copy it beside the image folders.')
-        try:
-            lines = path.read_text(encoding='utf-8-sig').splitlines()
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f'{path.absolute()} is no text in UTF-8: {error}') from error
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            match = _LIST_LINE.fullmatch(line.strip())
-            if match is None:
-                raise ValueError(f'{path.absolute()}, line {number}: expected '
-                                 f"'<image> <person id>', got {line!r}")
-            yield match['name'], int(match['pid'])
 
     @staticmethod
     def _parse_camera(path: Path) -> int:

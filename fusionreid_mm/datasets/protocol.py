@@ -37,8 +37,10 @@ def count_the_same_people(one: BaseReIDDataset,
                           other: BaseReIDDataset) -> bool:
     """Whether a pid is the same person in both: not if they are of different
     datasets, as in a test on another one than was trained on."""
-    return (type(one) is type(other) and not one.PIDS_RESTART
-            and one.root.resolve() == other.root.resolve())
+    is_one_dataset = (
+        isinstance(one, type(other)) or isinstance(other, type(one)))
+    return (is_one_dataset and not one.PIDS_RESTART
+            and one.pid_source.resolve() == other.pid_source.resolve())
 
 
 def check_roles(test: Annotations) -> None:

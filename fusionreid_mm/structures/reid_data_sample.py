@@ -9,7 +9,8 @@ class ReIDDataSample(BaseDataElement):
 
     - ``pid`` (int): person id, as the dataset writes it. -1 is junk, 0 a
       distractor that matches nobody.
-    - ``camid`` (int): camera id, counted from 0.
+    - ``camid`` (int): camera id, counted from 0. Below 0 nobody knows the
+      camera, but images of the same number are by the same one.
     - ``viewid`` (int): the side from which it is seen, counted from 0.
     - ``label`` (int): training class, counted from 0 by ascending pid.
     - ``split`` (str): the role, ``'train'``, ``'query'`` or ``'gallery'``.

@@ -24,7 +24,7 @@ class RankedImage(NamedTuple):
 
     Attributes:
         path: The image file.
-        camid: Its camera, from 0; None if nobody knows.
+        camid: Its camera, from 0; None or below 0 if nobody knows.
         score: Similarity or distance to the query; None for the query itself.
         is_match: Whether it shows the query's person; None for the query.
     """
@@ -88,7 +88,9 @@ def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
         tile = photo.convert('RGB').resize(
             (_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
     sheet.paste(tile, (left + _FRAME, _GAP + _FRAME))
-    camera = 'camera ?' if image.camid is None else f'camera {image.camid + 1}'
+    camera = 'camera ?'
+    if image.camid is not None and image.camid >= 0:
+        camera = f'camera {image.camid + 1}'
     draw.multiline_text((left, _GAP + _TILE_HEIGHT + 3),
                         f'{caption}\n{camera}',
                         fill=_INK,

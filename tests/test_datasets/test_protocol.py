@@ -12,7 +12,7 @@ def annotations(*rows) -> Annotations:
     """From ``(pid, camid, role)``."""
     return Annotations(*map(list, zip(*rows)),
                        [f'{i}.jpg' for i in range(len(rows))],
-                       [None] * len(rows))
+                       [None] * len(rows), [None] * len(rows))
 
 
 GALLERY = [(1, 1, 'gallery'), (2, 0, 'gallery'), (0, 1, 'gallery')]

@@ -148,6 +148,81 @@ class TestProtocol:
                     }
                 })
 
+    @pytest.fixture
+    def veri(self, tmp_path):
+        """Three people to train on, one to look for, and their sides."""
+        lists = dict(train='', test='')
+        for folder, pids in dict(
+                image_train=(2, 7, 11), image_query=(1, ),
+                image_test=(1, )).items():
+            for pid in pids:
+                for camera in (1, 2):
+                    name = f'{pid:04d}_c{camera:03d}_0_0.jpg'
+                    write_image(tmp_path / folder / name)
+                    part = 'train' if folder == 'image_train' else 'test'
+                    lists[part] += f'{folder}/{name} -1 {pid % 8}\n'
+        for part, text in lists.items():
+            (tmp_path / f'keypoint_{part}.txt').write_text(text)
+        return dict(type='VeRi776', data_root=str(tmp_path))
+
+    BACKBONE = 'model.branches.transformer.backbone'
+
+    def test_views(self, check, veri):
+        three = {'model.head.num_classes': 3}
+        check(veri, veri, **three, **{f'{self.BACKBONE}.num_views': 8})
+        with pytest.raises(ProtocolError, match='num_views=5.*has 8 views'):
+            check(veri, veri, **three, **{f'{self.BACKBONE}.num_views': 5})
+
+    def test_views_that_nobody_told(self, check, veri, tmp_path, caplog):
+        options = {
+            'model.head.num_classes': 3,
+            f'{self.BACKBONE}.num_views': 8
+        }
+        (tmp_path / 'keypoint_test.txt').unlink()
+        MMLogger.get_instance('views').addHandler(caplog.handler)
+        runner = check(veri, veri, **options)
+        runner.logger.addHandler(caplog.handler)
+        ReIDProtocolHook().before_run(runner)
+        assert '4 of 4 images (gallery, query) have no known view' in \
+            caplog.text
+        (tmp_path / 'keypoint_train.txt').unlink()
+        with pytest.raises(ProtocolError, match='no view.*num_views=0'):
+            check(veri, veri, **options)
+
+    def test_data_without_cameras(self, check, tmp_path):
+        (tmp_path / 'train_test_split').mkdir()
+        for name, pids in (('train_list', (2, 7, 11)), ('test_list_2', (1,
+                                                                        3))):
+            lines = [(f'{pid:05d}{i}', pid) for pid in pids for i in range(3)]
+            for image, _ in lines:
+                write_image(tmp_path / 'image' / f'{image}.jpg')
+            (tmp_path / 'train_test_split' / f'{name}.txt').write_text(''.join(
+                f'{image} {pid}\n' for image, pid in lines))
+        data = dict(type='VehicleID', data_root=str(tmp_path), test_size=2)
+        three = {'model.head.num_classes': 3}
+        with pytest.raises(ProtocolError, match='no camera.*num_cameras=0'):
+            check(data, data, **three)
+        check(data, data, **three, **{f'{self.BACKBONE}.num_cameras': 0})
+
+    def test_data_of_ones_own(self, check, tmp_path):
+        """All against all, of which an image alone finds nothing."""
+        lines = ['path,pid,role']
+        for pid, role in (('x', 'train'), ('y', 'train'), ('z', 'test')):
+            for i in range(2):
+                write_image(tmp_path / f'{pid}{i}.jpg')
+                lines.append(f'{pid}{i}.jpg,{pid},{role}')
+        table = tmp_path / 'images.csv'
+        table.write_text('\n'.join(lines))
+        data = dict(type='CSVReIDDataset', data_root=str(tmp_path))
+        options = {
+            'model.head.num_classes': 2,
+            f'{self.BACKBONE}.num_cameras': 0
+        }
+        check(data, data, **options)
+        table.write_text('\n'.join(lines[:-1]))
+        with pytest.raises(ProtocolError, match='1 of 1 queries'):
+            check(data, data, **options)
+
 
 class TestCheckpointFit:
 

@@ -64,9 +64,11 @@ def parse_args() -> argparse.Namespace:
         help='people to test on, 1 to 2000 (default: %(default)s)')
     add('num_cameras',
         type=int,
+        default=None,
         metavar='N',
-        help='cameras, 2 to 9, or to 15 in the layouts of MSMT17 '
-        '(default: %(default)s)')
+        help='cameras, 2 to as many as the layout can name: 9 in those of '
+        'Market-1501 and DukeMTMC-reID, 2 in that of CUHK03, 15 in those of '
+        'MSMT17, 20 in others (default: 6, or as many as that)')
     add('images_per_camera',
         type=int,
         metavar='N',
@@ -77,13 +79,14 @@ def parse_args() -> argparse.Namespace:
         default=None,
         metavar='N',
         help='gallery images of people whom nobody looks for, 0 to 5000; '
-        'MSMT17 has none (default: a tenth of the gallery)')
+        'layouts without them have none (default: a tenth of the gallery)')
     add('num_junk',
         type=int,
         default=None,
         metavar='N',
         help='badly cut gallery images with the pid -1, 0 to 5000; only '
-        'Market-1501 has them (default: a twentieth of the gallery)')
+        'the layouts of Market-1501 have them (default: a twentieth of the '
+        'gallery)')
     parser.add_argument(
         '--workers',
         type=int,

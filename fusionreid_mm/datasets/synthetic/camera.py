@@ -114,11 +114,17 @@ def develop(picture: np.ndarray, camera: Camera, size: Tuple[int, int],
     return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
 
-def encode(image: np.ndarray, quality: int) -> bytes:
-    """Return an RGB picture as the bytes of a JPEG file."""
-    done, data = cv2.imencode('.jpg', image[..., ::-1],
-                              [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done, 'OpenCV cannot encode JPEG'
+def encode(image: np.ndarray, quality: int, suffix: str = '.jpg') -> bytes:
+    """Return an RGB picture as the bytes of a file.
+
+    Args:
+        image (np.ndarray): Picture (H, W, 3), uint8.
+        quality (int): Of a JPEG, 1 to 100.
+        suffix (str): What the file's name ends in, ``'.jpg'`` or ``'.png'``.
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == '.jpg' else []
+    done, data = cv2.imencode(suffix, image[..., ::-1], options)
+    assert done, f'OpenCV cannot encode {suffix}'
     return data.tobytes()
 
 

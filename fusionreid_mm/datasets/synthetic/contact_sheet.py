@@ -33,11 +33,11 @@ def draw_contact_sheet(root: Path,
         one camera.
     """
     rows = _first_pictures(settings, num_people)
+    num_cameras = settings.num_cameras or 0
     cell_height, cell_width = CELL[0] + GAP, 2 * CELL[1] + GAP
     page = np.full((MARGIN + len(rows) * cell_height,
-                    2 * MARGIN + settings.num_cameras * cell_width, 3), PAPER,
-                   np.uint8)
-    for camera in range(settings.num_cameras):
+                    2 * MARGIN + num_cameras * cell_width, 3), PAPER, np.uint8)
+    for camera in range(num_cameras):
         _write(page, f'camera {camera + 1}',
                (2 * MARGIN + camera * cell_width, MARGIN - 8))
     for row, (pid, cells) in enumerate(rows.items()):
@@ -59,14 +59,17 @@ def _first_pictures(settings: DatasetSettings,
                     num_people: int) -> Dict[int, List[List[Picture]]]:
     """Return two pictures of each person by each camera, by pid."""
     rows: Dict[int, List[List[Picture]]] = {}
+    one_variant = next(iter(settings.layout_rules.variants))
     for picture in plan_dataset(settings).pictures:
         label = picture.label
         if label.role not in ('query', 'gallery') or picture.shot.index > 1:
             continue
+        if label.variant != one_variant:
+            continue
         if label.pid not in rows and len(rows) == num_people:
             break
         cells = rows.setdefault(label.pid,
-                                [[] for _ in range(settings.num_cameras)])
+                                [[] for _ in range(settings.num_cameras or 0)])
         cells[label.camera].append(picture)
     return rows
 

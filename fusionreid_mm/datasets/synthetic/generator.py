@@ -27,15 +27,14 @@ def make_synthetic_reid(out: Union[str, Path],
                         overwrite: bool = False,
                         progress: Optional[Progress] = None,
                         **settings: Any) -> Dict[str, Any]:
-    """Draw a person re-identification dataset and write it as JPEG files.
+    """Draw a person re-identification dataset and write it as image files.
 
     Every file depends on the settings alone, not on the number of processes.
     If ``out`` already holds exactly this dataset, nothing is drawn.
 
     Args:
         out (str | Path): Folder of the dataset; made if it does not exist.
-        layout (str): ``'market1501'``, ``'dukemtmc'``, ``'msmt17'`` or
-            ``'msmt17_v2'``.
+        layout (str): A key of :data:`.layouts.LAYOUTS`.
         num_workers (int, optional): Processes that draw, 1 or more. Defaults
             to the number of cores that this process may use.
         overwrite (bool): Whether an earlier synthetic dataset in ``out`` may
@@ -126,8 +125,10 @@ class _Worker:
     def write(self, pictures: List[Picture]) -> int:
         """Write pictures and return their number."""
         for picture in pictures:
-            data = self.photographer.take(picture.shot, picture.size)
-            (self.root / picture.path).write_bytes(data)
+            path = self.root / picture.path
+            path.write_bytes(
+                self.photographer.take(picture.shot, picture.size,
+                                       path.suffix))
         return len(pictures)
 
 

@@ -1,10 +1,11 @@
 """Which pictures a dataset has: who, by which camera, under which name."""
 import itertools
-from dataclasses import dataclass
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Iterator, List, NamedTuple, Tuple
 
-from .layouts import Label, Listed
-from .photograph import Shot
+from .difficulty import Difficulty
+from .layouts import VIEWS, Label, Layout, Listed
+from .photograph import Photographer, Shot
 from .randomness import Stream, generator_for
 from .settings import DatasetSettings
 
@@ -42,9 +43,11 @@ class Plan:
     """A whole dataset before it is drawn.
 
     Args:
+        layout (Layout): Its rules.
         pictures (list[Picture]): All pictures; those of a person in a row.
         lists (dict[str, str]): Text files by path.
     """
+    layout: Layout
     pictures: List[Picture]
     lists: Dict[str, str]
 
@@ -54,22 +57,8 @@ class Plan:
         return [picture.path for picture in self.pictures] + list(self.lists)
 
     def counts(self) -> Dict[str, Dict[str, int]]:
-        """Return people and images of each part, as a reader counts them.
-
-        Validation images are a part of the training set, distractors one of
-        the gallery; junk is none of anything.
-        """
-        parts: Dict[str, Sequence[str]] = {
-            'train': ('train', 'val'),
-            'query': ('query', ),
-            'gallery': ('gallery', 'distractor'),
-        }
-        counts = {}
-        for part, roles in parts.items():
-            labels = [p.label for p in self.pictures if p.label.role in roles]
-            pids = {label.pid for label in labels}
-            counts[part] = {'pids': len(pids), 'images': len(labels)}
-        return counts
+        """Return people and images of each part, as a reader counts them."""
+        return self.layout.counts([p.label for p in self.pictures])
 
 
 def plan_dataset(settings: DatasetSettings) -> Plan:
@@ -80,12 +69,29 @@ def plan_dataset(settings: DatasetSettings) -> Plan:
         track = generator_for(settings.seed, Stream.LABELS, shot.person,
                               shot.camera)
         frame = int(track.integers(LAST_START)) + FRAMES_APART * shot.index
-        label = Label(role, pid, shot.camera, number, frame)
         size = layout.box_size(
             generator_for(settings.seed, Stream.BOX, *shot.key))
-        pictures.append(Picture(label, layout.path(label), shot, size))
-    listed = [Listed(picture.label, picture.path) for picture in pictures]
-    return Plan(pictures, layout.lists(listed))
+        shot = replace(shot, occluded=role in layout.occluded_roles)
+        for variant, box in layout.variants.items():
+            label = Label(role, pid, shot.camera, number, frame, variant)
+            boxed = replace(shot, box=box) if shot.box == 'person' else shot
+            pictures.append(Picture(label, layout.path(label), boxed, size))
+    return Plan(layout, pictures, layout.lists(_listed(settings, pictures)))
+
+
+def _listed(settings: DatasetSettings,
+            pictures: List[Picture]) -> List[Listed]:
+    """Return what lists can say of the pictures."""
+    if not settings.layout_rules.has_views:
+        return [Listed(picture.label, picture.path) for picture in pictures]
+    photographer = Photographer(settings.seed,
+                                Difficulty.from_level(settings.difficulty))
+    degrees = 360 / len(VIEWS)
+    return [
+        Listed(picture.label, picture.path,
+               round(photographer.yaw(picture.shot) / degrees) % len(VIEWS))
+        for picture in pictures
+    ]
 
 
 def _cast(settings: DatasetSettings) -> Iterator[_Appearance]:
@@ -96,7 +102,7 @@ def _cast(settings: DatasetSettings) -> Iterator[_Appearance]:
     train_pids, test_pids, stranger_pids = layout.choose_pids(
         generator_for(settings.seed, Stream.LABELS), settings.num_train_pids,
         settings.num_test_pids, num_strangers)
-    cameras = range(settings.num_cameras)
+    cameras = range(settings.num_cameras or 0)
     tracks = list(itertools.product(cameras, range(per_track)))
 
     for person, pid in enumerate(train_pids):

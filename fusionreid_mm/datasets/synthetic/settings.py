@@ -7,6 +7,8 @@ from .layouts import LAYOUTS, Layout
 
 __all__ = ['DatasetSettings', 'SettingError']
 
+USUAL_CAMERAS = 6
+
 
 class SettingError(ValueError):
     """A setting is outside of its range.
@@ -39,7 +41,8 @@ class DatasetSettings:
         difficulty (float): 0 (easy) to 1 (hard).
         num_train_pids (int): People to train on, 1 to 2000.
         num_test_pids (int): People to test on, 1 to 2000.
-        num_cameras (int): Cameras, 2 to as many as the layout can name.
+        num_cameras (int): Cameras, 2 to as many as the layout can name. None
+            is 6, or as many as it can.
         images_per_camera (int): Pictures of each person by each camera, 2 to
             50. In the test part the first one is a query.
         num_distractors (int): Gallery pictures of nobody who is looked for,
@@ -55,7 +58,7 @@ class DatasetSettings:
     difficulty: float = DEFAULT_LEVEL
     num_train_pids: int = 150
     num_test_pids: int = 100
-    num_cameras: int = 6
+    num_cameras: Optional[int] = None
     images_per_camera: int = 3
     num_distractors: Optional[int] = None
     num_junk: Optional[int] = None
@@ -71,10 +74,13 @@ class DatasetSettings:
                                self.difficulty)
         self._check_range('num_train_pids', 1, 2000)
         self._check_range('num_test_pids', 1, 2000)
+        if self.num_cameras is None:
+            object.__setattr__(self, 'num_cameras',
+                               min(USUAL_CAMERAS, layout.max_cameras))
         self._check_range('num_cameras', 2, layout.max_cameras)
         self._check_range('images_per_camera', 2, 50)
         gallery = (
-            self.num_test_pids * self.num_cameras *
+            self.num_test_pids * (self.num_cameras or 0) *
             (self.images_per_camera - 1))
         self._resolve('num_distractors', gallery // 10, layout.has_distractors)
         self._resolve('num_junk', gallery // 20, layout.has_junk)

@@ -29,11 +29,11 @@ class ReIDProtocolHook(Hook):
 
     Each person is in training or in testing, each query has a match in the
     gallery by another camera, all images can be read, the head has a class
-    for each training identity, the camera embedding a vector for each camera,
-    images have the size that the Transformer expects, the batches are made of
-    whole P x K groups, the metric of ``save_best`` exists, and the embeddings
-    that are to be measured are in the descriptor. Whole trainings are lost
-    when one of these is found out at the first evaluation.
+    for each training identity, the camera embedding a vector for each camera
+    and view, images have the size that the Transformer expects, the batches
+    are made of whole P x K groups, the metric of ``save_best`` exists, and the
+    embeddings that are to be measured are in the descriptor. Whole trainings
+    are lost when one of these is found out at the first evaluation.
 
     Args:
         unmatched_queries (str): ``'error'``, or ``'warn'`` for data in which
@@ -71,7 +71,7 @@ class ReIDProtocolHook(Hook):
             _check_labels(train_loader)
             _check_classes(model, train)
             self._check_images(train)
-            _check_cameras(model, train)
+            _check_side_information(model, train)
             _check_size(model, train_loader)
         if isinstance(runner._val_loop, BaseLoop):
             _check_save_best(runner)
@@ -85,7 +85,7 @@ class ReIDProtocolHook(Hook):
             if train_loader is not None:
                 _check_disjoint(train_loader, loader)
             self._check_images(test)
-            _check_cameras(model, test)
+            _check_side_information(model, test)
             _check_size(model, loader)
 
     def _check_queries(self, test: Annotations) -> None:
@@ -148,20 +148,40 @@ def _check_classes(model: FusionReID, train: Annotations) -> None:
             'the dataset is complete')
 
 
-def _check_cameras(model: nn.Module, annotations: Annotations) -> None:
-    camids = [camid for camid in annotations.camids if camid is not None]
-    if not camids:
-        return
-    num_cameras = 1 + max(camids)
-    for name, module in model.named_modules():
-        if getattr(module, 'uses_cameras',
-                   False) and module.num_cameras < num_cameras:
-            raise ProtocolError(
-                f'model.{name} has num_cameras={module.num_cameras}, but the '
-                f'data has {num_cameras} cameras: set '
-                f'model.{name}.num_cameras={num_cameras}, or, to test a model '
-                'on cameras that it was not trained with, '
-                f'model.{name}.sie_coefficient=0')
+def _check_side_information(model: nn.Module,
+                            annotations: Annotations) -> None:
+    """The camera embedding has a vector for each camera and view."""
+    for kind, ids in (('camera', annotations.camids), ('view',
+                                                       annotations.viewids)):
+        # Below 0, as None, a camera is not known.
+        known = [
+            number for number in ids if number is not None and number >= 0
+        ]
+        needed = 1 + max(known, default=-1)
+        for name, module in model.named_modules():
+            if not getattr(module, f'uses_{kind}s', False):
+                continue
+            option = f'model.{name}.num_{kind}s'
+            number = getattr(module, f'num_{kind}s')
+            if needed > number:
+                raise ProtocolError(
+                    f'{option}={number}, but the data has {needed} {kind}s: '
+                    f'set {option}={needed}, or, to test a model on {kind}s '
+                    'that it was not trained with, '
+                    f'model.{name}.sie_coefficient=0')
+            if not known and 'train' in annotations.roles:
+                raise ProtocolError(
+                    f'{option}={number}, but no {kind} of the training images '
+                    'is known, so that none would get an embedding: set '
+                    f'{option}=0, or add the {kind}s to the data')
+            if len(known) < len(ids):
+                print_log(
+                    f'{len(ids) - len(known)} of {len(ids)} images '
+                    f'({", ".join(sorted(set(annotations.roles)))}) have no '
+                    f'known {kind}, so they get no camera embedding, though '
+                    f'{option}={number}',
+                    logger='current',
+                    level=logging.WARNING)
 
 
 def _check_size(model: nn.Module, loader: DataLoader) -> None:

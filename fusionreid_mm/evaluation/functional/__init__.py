@@ -1,9 +1,11 @@
 from .distance import METRICS, Similarity, build_similarity
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
-from .ranking import Images, RankingResult, evaluate_ranking, evaluate_shards
+from .ranking import (Images, RankingResult, evaluate_ranking,
+                      evaluate_shards)
+from .trials import draw_gallery
 
 __all__ = [
     'METRICS', 'Annotations', 'GalleryShard', 'Images', 'MatchRanks',
     'Processes', 'RankingResult', 'Similarity', 'build_similarity',
-    'evaluate_ranking', 'evaluate_shards'
+    'draw_gallery', 'evaluate_ranking', 'evaluate_shards'
 ]

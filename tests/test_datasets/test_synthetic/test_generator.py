@@ -4,8 +4,12 @@ import re
 import cv2
 import pytest
 
-from fusionreid_mm.datasets import (MSMT17, DukeMTMCreID, Market1501,
+from fusionreid_mm.datasets import (CUHK03NP, MSMT17, CSVReIDDataset,
+                                    DukeMTMCreID, FolderReIDDataset,
+                                    Market1501, Market1501Plus500k,
+                                    OccludedDuke, VehicleID, VeRi776,
                                     collect_annotations)
+from fusionreid_mm.datasets.protocol import check_queries, check_roles
 from fusionreid_mm.datasets.synthetic import (DatasetSettings,
                                               OutputFolderError, SettingError,
                                               find_dataset,
@@ -83,18 +87,36 @@ def test_a_reader_finds_what_the_info_says(dataset, layout):
         part['images'] for part in info['counts'].values())
 
 
-@pytest.mark.parametrize('layout, reader', [('market1501', Market1501),
-                                            ('dukemtmc', DukeMTMCreID),
-                                            ('msmt17', MSMT17),
-                                            ('msmt17_v2', MSMT17)])
-@pytest.mark.parametrize('split, images', [('train', 18), ('query', 12)])
-def test_the_readers_of_the_package_take_it(dataset, layout, reader, split,
-                                            images):
+@pytest.mark.parametrize('layout, reader, options', [
+    ('market1501', Market1501, dict()),
+    ('market1501_500k', Market1501Plus500k, dict()),
+    ('dukemtmc', DukeMTMCreID, dict()),
+    ('occluded_duke', OccludedDuke, dict()),
+    ('msmt17', MSMT17, dict()),
+    ('msmt17_v2', MSMT17, dict()),
+    ('cuhk03_np', CUHK03NP, dict(variant='labeled')),
+    ('cuhk03_np', CUHK03NP, dict(variant='detected')),
+    ('veri776', VeRi776, dict()),
+    ('vehicleid', VehicleID, dict(test_size=4)),
+    ('vehicleid', VehicleID, dict(test_size=4, trial=9)),
+    ('csv', CSVReIDDataset, dict(unknown_cameras='error')),
+    ('folder', FolderReIDDataset, dict()),
+])
+def test_the_readers_of_the_package_take_it(dataset, layout, reader, options):
     """They compare their counts with the info, and refuse a difference."""
-    found = reader(str(dataset(layout)), split=split, strict_counts=True)
-    assert len(found) == images
-    assert set(collect_annotations(found).camids) == {0, 1, 2}
-    reader(str(dataset(layout)), split='test', strict_counts=True)
+    root = str(dataset(layout))
+    options = dict(options, strict_counts=True)
+    train = collect_annotations(reader(root, 'train', **options))
+    test = collect_annotations(reader(root, 'test', **options))
+    check_roles(test)
+    check_queries(test)
+    knows_cameras = layout not in ('vehicleid', 'folder')
+    cameras = range(2 if layout == 'cuhk03_np' else 3)
+    for part in (train, test):
+        known = {camid for camid in part.camids if camid and camid > 0}
+        assert known == (set(cameras[1:]) if knows_cameras else set())
+        knows_views = layout in ('veri776', 'csv')
+        assert {view is not None for view in part.viewids} == {knows_views}
 
 
 def test_market_has_its_junk_and_distractors_on_disk(tmp_path):
@@ -105,10 +127,12 @@ def test_market_has_its_junk_and_distractors_on_disk(tmp_path):
     assert len(list(gallery.glob('0000_c*.jpg'))) == 5
 
 
-@pytest.mark.parametrize('layout', ['market1501', 'dukemtmc', 'msmt17'])
+@pytest.mark.parametrize('layout',
+                         ['market1501', 'dukemtmc', 'msmt17', 'cuhk03_np'])
 def test_all_images_can_be_read(dataset, layout):
     sizes = set()
-    for path in dataset(layout).rglob('*.jpg'):
+    suffix = 'png' if layout == 'cuhk03_np' else 'jpg'
+    for path in dataset(layout).rglob(f'*.{suffix}'):
         image = cv2.imread(str(path))
         assert image is not None
         assert image.std() > 5

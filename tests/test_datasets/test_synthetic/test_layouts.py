@@ -24,6 +24,21 @@ MARKET_NAME = re.compile(r'([-\d]+)_c(\d)')
                      8), 'train/0000/0000_000_01_0309afternoon_0008_0.jpg'),
     ('msmt17_v2', Label('query', 12, 14, 7, 8),
      'mask_test_v2/0012/0012_007_15_0309afternoon_0008_0.jpg'),
+    ('market1501_500k', Label('distractor', 0, 1, 12,
+                              451), 'images/0000_c2s1_000451_12.jpg'),
+    ('market1501_500k', Label('junk', -1, 1, 12,
+                              451), 'bounding_box_test/-1_c2s1_000451_12.jpg'),
+    ('occluded_duke', Label('query', 5, 1, 0,
+                            46985), 'query/0005_c2_f0046985.jpg'),
+    ('cuhk03_np', Label('train', 1, 0, 0, 8, 'detected'),
+     'detected/bounding_box_train/0001_c1_1.png'),
+    ('veri776', Label('query', 2, 1, 0,
+                      30600), 'image_query/0002_c002_00030600_0.jpg'),
+    ('vehicleid', Label('gallery', 7, 1, 3, 30600), 'image/0007003.jpg'),
+    ('csv', Label('gallery', 7, 0, 3,
+                  451), 'images/person_0007/camera_1_000451.jpg'),
+    ('folder', Label('distractor', 7, 0, 3,
+                     451), 'gallery/person_0007/camera_1_000451.jpg'),
 ])
 def test_names_are_those_of_the_real_dataset(layout, label, path):
     assert LAYOUTS[layout].path(label) == path
@@ -81,6 +96,37 @@ def test_msmt_lists_name_files_below_the_folder_of_their_part():
         'list_val.txt': '',
         'list_query.txt': '',
         'list_gallery.txt': '0003/0003_001_03_0309afternoon_0008_0.jpg 3\n',
+    }
+
+
+def test_lists_of_keypoints_end_with_the_view():
+    layout = LAYOUTS['veri776']
+    label = Label('query', 2, 1, 0, 30600)
+    lists = layout.lists([Listed(label, layout.path(label), 6)])
+    assert lists['keypoint_train.txt'] == ''
+    name, *keypoints, view = lists['keypoint_test.txt'].split()
+    assert name == 'image_query/0002_c002_00030600_0.jpg'
+    assert keypoints == ['-1'] * 40
+    assert view == '6'
+
+
+def test_lists_of_vehicles_are_named_after_how_many_they_are():
+    labels = [Label('train', 3, 0, 1, 8), Label('query', 7, 2, 0, 8)]
+    assert LAYOUTS['vehicleid'].lists([
+        Listed(label, LAYOUTS['vehicleid'].path(label)) for label in labels
+    ]) == {
+        'train_test_split/train_list.txt': '0003001 3\n',
+        'train_test_split/test_list_1.txt': '0007000 7\n',
+    }
+
+
+def test_the_csv_file_has_names():
+    label = Label('distractor', 7, 0, 3, 451)
+    path = LAYOUTS['csv'].path(label)
+    assert LAYOUTS['csv'].lists([Listed(label, path, 1)]) == {
+        'images.csv':
+        'path,pid,role,camid,viewid\n'
+        f'{path},person_0007,gallery,camera_1,right_front\n'
     }
 
 

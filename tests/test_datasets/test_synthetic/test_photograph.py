@@ -103,3 +103,34 @@ def test_occluders_and_passers_by_come_at_their_rates(photographer):
     assert share_changed(occlusion_rate=1.0) == 1
     assert share_changed(crowd=1.0) == 1
     assert 0.2 < share_changed(occlusion_rate=0.5) < 0.8
+
+
+def test_what_is_occluded_is_hidden_in_part(photographer):
+    """Even where nothing would be by chance. Of the middle of the box, where
+    the person is, a part stays as it was."""
+    for person in range(12):
+        clear, hidden = (
+            decode(
+                photographer.take(Shot(person, 0, 0, occluded=occluded),
+                                  SIZE)).astype(float)
+            for occluded in (False, True))
+        changed = (np.abs(hidden - clear).max(2) > 40)[10:120, 20:44].mean()
+        assert 0.1 < changed < 0.9
+
+
+def test_a_png_is_what_the_camera_gave(photographer):
+    shot = Shot(3, 1, 2)
+    png = photographer.take(shot, SIZE, '.png')
+    assert png.startswith(b'\x89PNG')
+    difference = decode(png).astype(float) - decode(
+        photographer.take(shot, SIZE))
+    assert 0 < np.abs(difference).mean() < 8
+
+
+def test_the_side_is_known_before_anything_is_drawn():
+    """Difficulty 0 shows people mostly from the front of their camera."""
+    photographer = Photographer(0, replace(EASY, view_spread=0.0))
+    assert all(
+        min(
+            photographer.yaw(Shot(person, 0, 0)), 360 -
+            photographer.yaw(Shot(person, 0, 0))) == 0 for person in range(5))

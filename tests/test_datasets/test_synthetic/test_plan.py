@@ -2,54 +2,65 @@ from collections import Counter
 
 import pytest
 
-from fusionreid_mm.datasets.synthetic import LAYOUTS, DatasetSettings
+from fusionreid_mm.datasets.synthetic import (LAYOUTS, DatasetSettings,
+                                              Difficulty)
+from fusionreid_mm.datasets.synthetic.photograph import Photographer
 from fusionreid_mm.datasets.synthetic.plan import plan_dataset
 
 TRAIN, TEST, CAMERAS, IMAGES = 7, 5, 4, 3
 
 
-def plan_of(layout, **kwargs):
+def plan_of(layout, num_cameras=CAMERAS, **kwargs):
     return plan_dataset(
         DatasetSettings(
             layout,
             num_train_pids=TRAIN,
             num_test_pids=TEST,
-            num_cameras=CAMERAS,
+            num_cameras=num_cameras,
             images_per_camera=IMAGES,
             **kwargs))
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request):
+    return request.param
+
+
+@pytest.fixture
+def cameras(layout):
+    return min(CAMERAS, LAYOUTS[layout].max_cameras)
+
+
+@pytest.fixture
+def plan(layout, cameras):
+    return plan_of(layout, cameras)
 
 
 def labels_of(plan, *roles):
     return [p.label for p in plan.pictures if p.label.role in roles]
 
 
-@pytest.mark.parametrize('layout', LAYOUTS)
-def test_everyone_is_seen_by_every_camera(layout):
-    plan = plan_of(layout)
-    train = Counter(
-        (label.pid, label.camera) for label in labels_of(plan, 'train', 'val'))
-    assert len(train) == TRAIN * CAMERAS
+def test_everyone_is_seen_by_every_camera(layout, cameras, plan):
+    train = Counter((label.pid, label.camera, label.variant)
+                    for label in labels_of(plan, 'train', 'val'))
+    assert len(train) == TRAIN * cameras * len(LAYOUTS[layout].variants)
     assert set(train.values()) == {IMAGES}
 
 
-@pytest.mark.parametrize('layout', LAYOUTS)
-def test_each_query_has_a_match_under_another_camera(layout):
-    plan = plan_of(layout)
+def test_each_query_has_a_match_under_another_camera(layout, cameras, plan):
     queries = labels_of(plan, 'query')
     gallery = labels_of(plan, 'gallery')
-    assert len({(q.pid, q.camera) for q in queries}) == len(queries)
-    assert len(queries) == TEST * CAMERAS
+    assert len({(q.pid, q.camera, q.variant) for q in queries}) == len(queries)
+    assert len(queries) == TEST * cameras * len(LAYOUTS[layout].variants)
     for query in queries:
         matches = [
-            label for label in gallery
-            if label.pid == query.pid and label.camera != query.camera
+            label for label in gallery if (label.pid, label.variant) == (
+                query.pid, query.variant) and label.camera != query.camera
         ]
-        assert len(matches) == (CAMERAS - 1) * (IMAGES - 1)
+        assert len(matches) == (cameras - 1) * (IMAGES - 1)
 
 
-@pytest.mark.parametrize('layout', LAYOUTS)
-def test_nobody_is_both_trained_and_tested_on(layout):
-    plan = plan_of(layout)
+def test_nobody_is_both_trained_and_tested_on(layout, plan):
     train = {
         p.shot.person
         for p in plan.pictures if p.label.role in ('train', 'val')
@@ -67,12 +78,63 @@ def test_nobody_is_both_trained_and_tested_on(layout):
                        for label in labels_of(plan, 'gallery')})
 
 
-@pytest.mark.parametrize('layout', LAYOUTS)
-def test_no_path_and_no_shot_occurs_twice(layout):
-    plan = plan_of(layout)
+def test_no_path_and_no_shot_occurs_twice(plan):
     assert len(set(plan.paths)) == len(plan.paths)
-    keys = [p.shot.key for p in plan.pictures]
-    assert len(set(keys)) == len(keys)
+    shots = [p.shot for p in plan.pictures]
+    assert len(set(shots)) == len(shots)
+
+
+def test_both_boxes_of_cuhk03_are_around_the_same_people():
+    plan = plan_of('cuhk03_np', 2)
+    labeled, detected = ({(p.label._replace(variant=''), p.shot.key)
+                          for p in plan.pictures if p.label.variant == variant}
+                         for variant in ('labeled', 'detected'))
+    assert labeled == detected
+    assert {p.shot.box for p in plan.pictures} == {'tight', 'loose'}
+    assert plan.counts()['query'] == {'pids': TEST, 'images': TEST * 2}
+
+
+def test_the_queries_of_occluded_duke_are_occluded():
+    for picture in plan_of('occluded_duke').pictures:
+        assert picture.shot.occluded == (picture.label.role == 'query')
+
+
+def test_vehicleid_counts_one_gallery_image_of_each():
+    images = TEST * CAMERAS * IMAGES
+    assert plan_of('vehicleid').counts() == {
+        'train': {
+            'pids': TRAIN,
+            'images': TRAIN * CAMERAS * IMAGES
+        },
+        'query': {
+            'pids': TEST,
+            'images': images - TEST
+        },
+        'gallery': {
+            'pids': TEST,
+            'images': TEST
+        },
+    }
+
+
+def test_views_are_those_that_are_drawn():
+    """Yaw 0 faces the camera; rounding takes the nearest of eight sides."""
+    settings = DatasetSettings(
+        'veri776',
+        num_train_pids=TRAIN,
+        num_test_pids=TEST,
+        num_cameras=CAMERAS,
+        images_per_camera=IMAGES)
+    plan = plan_dataset(settings)
+    photographer = Photographer(settings.seed,
+                                Difficulty.from_level(settings.difficulty))
+    lines = ''.join(plan.lists[f'keypoint_{part}.txt']
+                    for part in ('train', 'test')).splitlines()
+    views = {line.split()[0]: int(line.split()[-1]) for line in lines}
+    assert len(set(views.values())) > 3
+    for picture in plan.pictures:
+        away = photographer.yaw(picture.shot) - 45 * views[picture.path]
+        assert abs((away + 180) % 360 - 180) <= 22.5
 
 
 def test_market_has_distractors_and_junk():

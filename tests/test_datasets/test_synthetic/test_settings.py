@@ -1,6 +1,7 @@
 import pytest
 
-from fusionreid_mm.datasets.synthetic import DatasetSettings, SettingError
+from fusionreid_mm.datasets.synthetic import (LAYOUTS, DatasetSettings,
+                                              SettingError)
 
 
 def test_open_numbers_follow_the_size_of_the_gallery():
@@ -17,14 +18,20 @@ def test_what_a_layout_does_not_have_is_zero():
     assert (duke.num_junk, msmt.num_distractors, msmt.num_junk) == (0, 0, 0)
 
 
+def test_there_are_as_many_cameras_as_a_layout_can_name():
+    assert DatasetSettings().num_cameras == 6
+    assert DatasetSettings('cuhk03_np').num_cameras == 2
+    assert DatasetSettings('veri776', num_cameras=20).num_cameras == 20
+
+
 def test_settings_survive_being_written_down():
     settings = DatasetSettings('dukemtmc', seed=3, num_distractors=7)
     assert DatasetSettings(**settings.as_dict()) == settings
 
 
 @pytest.mark.parametrize('setting, message', [
-    (dict(layout='cuhk'), "layout must be one of market1501, dukemtmc, "
-     "msmt17, msmt17_v2, got 'cuhk'"),
+    (dict(layout='cuhk'), f'layout must be one of {", ".join(LAYOUTS)}, '
+     "got 'cuhk'"),
     (dict(seed=-1), 'seed must be a whole number from 0 to 4294967295, '
      'got -1'),
     (dict(difficulty=1.5),
@@ -38,6 +45,9 @@ def test_settings_survive_being_written_down():
     (dict(layout='msmt17', num_cameras=16),
      'num_cameras must be a whole number from 2 to 15 in the layout msmt17, '
      'got 16'),
+    (dict(layout='cuhk03_np', num_cameras=6),
+     'num_cameras must be a whole number from 2 to 2 in the layout cuhk03_np, '
+     'got 6'),
     (dict(images_per_camera=1),
      'images_per_camera must be a whole number from 2 to 50, got 1'),
     (dict(images_per_camera=2.0),

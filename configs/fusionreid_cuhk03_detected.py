@@ -1,0 +1,10 @@
+_base_ = [
+    '_base_/models/fusionreid_r50_vit-b16.py',
+    '_base_/datasets/cuhk03_detected.py',
+    '_base_/schedules/sgd_180e.py',
+    '_base_/default_runtime.py',
+]
+
+model = dict(
+    branches=dict(transformer=dict(backbone=dict(num_cameras=2))),
+    head=dict(num_classes=767))
