@@ -9,8 +9,8 @@ from mmengine.evaluator import DumpResults
 
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                add_runner_arguments,
-                                               load_config, running,
-                                               set_loader_defaults,
+                                               augment_tests, load_config,
+                                               running, set_loader_defaults,
                                                set_work_dir)
 
 # What --out may end with.
@@ -38,6 +38,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--show-dir',
         help='draw ranked lists and the CMC curve into this folder')
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='average the descriptors of each image and its mirror image, or '
+        'as tta_model and tta_pipeline of the config say')
     args = parser.parse_args()
     if args.out is None and args.out_item is not None:
         parser.error('--out-item needs --out, the file to write to')
@@ -58,6 +63,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     set_work_dir(cfg, args.config, args.work_dir)
     if args.amp:
         cfg.test_cfg.fp16 = True
+    if args.tta:
+        augment_tests(cfg)
     if args.show_dir is not None:
         cfg.default_hooks.visualization = dict(
             cfg.default_hooks.get('visualization', {}),

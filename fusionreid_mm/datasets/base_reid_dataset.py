@@ -68,6 +68,8 @@ class BaseReIDDataset(BaseDataset):
         strict_counts (bool): Whether numbers of people and images other than
             the published ones are an error instead of a warning. Defaults to
             False.
+        name (str, optional): What the dataset is called where several are
+            tested together. Defaults to None, the name of the class.
         **kwargs: Other arguments of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
@@ -92,12 +94,14 @@ class BaseReIDDataset(BaseDataset):
                  split: str,
                  pipeline: Sequence[dict] = (),
                  strict_counts: bool = False,
+                 name: Optional[str] = None,
                  **kwargs) -> None:
         if split not in ROLES:
             raise ValueError(f'split must be one of {sorted(ROLES)}: got '
                              f'{split!r}')
         self.split = split
         self.strict_counts = strict_counts
+        self.name = name or type(self).__name__
         kwargs.setdefault('test_mode', split != 'train')
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
 
@@ -116,8 +120,8 @@ class BaseReIDDataset(BaseDataset):
     def load_data_list(self) -> List[dict]:
         self.root = self.find_root()
         data_list: List[Dict[str, Any]] = [
-            _data_info(ReIDImage(*image), role) for role in ROLES[self.split]
-            for image in self.list_images(role)
+            dict(_data_info(ReIDImage(*image), role), dataset=self.name)
+            for role in ROLES[self.split] for image in self.list_images(role)
         ]
         self._check_counts(data_list)
         if self.split == 'train':
@@ -216,6 +220,30 @@ def collect_annotations(dataset: BaseDataset) -> Annotations:
         img_paths=[info['img_path'] for info in infos],
         labels=[info.get('label') for info in infos],
         viewids=[info.get('viewid') for info in infos])
+
+
+def collect_by_name(dataset: BaseDataset) -> Dict[str, Annotations]:
+    """The annotations of each of the datasets that are tested together.
+
+    Raises:
+        ValueError: If two different ones have one name.
+    """
+    parts: Dict[str, List[BaseReIDDataset]] = {}
+    for reader in readers_of(dataset):
+        parts.setdefault(reader.name, []).append(reader)
+    for name, (first, *others) in parts.items():
+        for other in others:
+            if first.pid_source.resolve() != other.pid_source.resolve():
+                raise ValueError(
+                    f'{first.pid_source} and {other.pid_source} are tested '
+                    f'together, and both are called {name!r}: set name= of '
+                    'the one or the other')
+    return {
+        name:
+        Annotations(*(sum(columns, [])
+                      for columns in zip(*map(collect_annotations, readers))))
+        for name, readers in parts.items()
+    }
 
 
 def readers_of(dataset: BaseDataset) -> List[BaseReIDDataset]:

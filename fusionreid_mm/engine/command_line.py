@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 import torch.distributed as dist
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -145,6 +145,32 @@ def set_loader_defaults(cfg: Config, pin_memory: bool,
             loader.pin_memory = False
         if not persistent_workers or not has_workers:
             loader.persistent_workers = False
+
+
+def augment_tests(cfg: Config) -> None:
+    """Let the test see several versions of each image, ``tta_pipeline``, and
+    the model merge what it finds in them, ``tta_model``. Where the config is
+    silent: the image and its mirror image, and the mean of both descriptors.
+    """
+    model = cfg.get('tta_model', dict(type='AverageFeatureTTA'))
+    cfg.model = ConfigDict(**model, module=cfg.model)
+    for dataset in _datasets_of(cfg.test_dataloader.dataset):
+        dataset.pipeline = cfg.get('tta_pipeline',
+                                   _with_mirror_image(dataset.pipeline))
+
+
+def _with_mirror_image(pipeline: List[dict]) -> List[dict]:
+    *steps, last = pipeline
+    mirrors = [dict(type='RandomFlip', prob=prob) for prob in (0., 1.)]
+    return [*steps, dict(type='TestTimeAug', transforms=[mirrors, [last]])]
+
+
+def _datasets_of(dataset: ConfigDict) -> Iterator[ConfigDict]:
+    """The configs below MMEngine's ``ConcatDataset``."""
+    if 'datasets' not in dataset:
+        yield dataset
+    for part in dataset.get('datasets', ()):
+        yield from _datasets_of(part)
 
 
 def _runner_keys() -> List[str]:

@@ -9,12 +9,12 @@ from .layers import (CrossAttention, HeterogenousTransmissionModule,
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
 from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
                     JointTransformerFusion, MLPFusion, SumFusion)
-from .reid import FusionReID
+from .reid import AverageFeatureTTA, FusionReID
 from .weight_init import PretrainedInit
 
 __all__ = [
-    'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss', 'CNNBranch',
-    'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
+    'AverageFeatureTTA', 'BNNeck', 'BaseFusionNeck', 'BatchHardTripletLoss',
+    'CNNBranch', 'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
     'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'IBNResNet', 'JointTransformerFusion',
     'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',

@@ -14,6 +14,7 @@ class ReIDDataSample(BaseDataElement):
     - ``viewid`` (int): the side from which it is seen, counted from 0.
     - ``label`` (int): training class, counted from 0 by ascending pid.
     - ``split`` (str): the role, ``'train'``, ``'query'`` or ``'gallery'``.
+    - ``dataset`` (str): what the dataset is called.
     - ``img_path`` (str): the image file.
 
     After ``model(..., mode='predict')`` it also holds ``feature`` (D,), the

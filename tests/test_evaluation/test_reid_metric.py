@@ -6,6 +6,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 
 from fusionreid_mm.evaluation import ReIDMetric
+from fusionreid_mm.evaluation.functional import draw_gallery
 from fusionreid_mm.structures import ReIDDataSample
 
 
@@ -67,6 +68,7 @@ def test_names():
 
 @pytest.mark.parametrize('kwargs, message', [
     (dict(metric='l2'), "'cosine', 'euclidean'.*'l2'"),
+    (dict(num_trials=-1), 'num_trials must be 0 or more: got -1'),
     (dict(ranks=()), 'ranks must be'),
     (dict(ranks=5), 'ranks must be'),
     (dict(ranks=(0, 1)), 'ranks must be'),
@@ -111,6 +113,70 @@ def test_half_precision_features():
 def test_a_training_split_is_refused():
     with pytest.raises(ValueError, match="no query images.*split='test'"):
         evaluate([sample([1., 0.], 1, 0, 'train')])
+
+
+def of_dataset(dataset, samples):
+    for item in samples:
+        item.set_metainfo(dict(dataset=dataset))
+    return samples
+
+
+def two_datasets():
+    """Person 1 is another one in each; together, nothing would be found."""
+    good = of_dataset('good', [
+        sample([1., 0.], 1, 0, 'query'),
+        sample([1., .1], 1, 1, 'gallery'),
+        sample([0., 1.], 2, 1, 'gallery')
+    ])
+    bad = of_dataset('bad', [
+        sample([0., 1.], 1, 0, 'query'),
+        sample([1., 0.], 1, 1, 'gallery'),
+        sample([0., 1.], 2, 1, 'gallery')
+    ])
+    return good + bad
+
+
+def test_each_dataset_is_measured_by_itself():
+    metrics, metric = evaluate(two_datasets(), ranks=[1])
+    assert metrics == {
+        'reid/good/mAP': 100,
+        'reid/good/mINP': 100,
+        'reid/good/Rank-1': 100,
+        'reid/bad/mAP': 50,
+        'reid/bad/mINP': 50,
+        'reid/bad/Rank-1': 0,
+    }
+    assert metric.names_of(['good', 'bad']) == list(metrics)
+    assert set(metric.rankings) == {'bad', 'good'}
+
+
+def test_a_dataset_without_gallery_is_named():
+    samples = of_dataset('lone', [sample([1., 0.], 1, 0, 'query')])
+    with pytest.raises(ValueError, match='no gallery images.*of lone'):
+        evaluate(two_datasets() + samples)
+
+
+def test_trials():
+    """Of each person, one image is drawn into the gallery."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(24, 3, generator=generator).tolist()
+    samples = [
+        sample(row, i // 4, None, 'gallery' if i % 4 == 0 else 'query')
+        for i, row in enumerate(rows)
+    ]
+    for i, item in enumerate(samples):
+        item.set_metainfo(dict(sample_idx=i))
+    metrics, _ = evaluate(samples, num_trials=3)
+    expected = []
+    for trial in range(3):
+        gallery = draw_gallery([item.pid for item in samples], trial)
+        for i, item in enumerate(samples):
+            item.set_metainfo(
+                dict(split='gallery' if i in gallery else 'query'))
+        alone, _ = evaluate(samples)
+        expected.append(list(alone.values()))
+    assert len({tuple(row) for row in expected}) == 3
+    assert list(metrics.values()) == pytest.approx(np.mean(expected, axis=0))
 
 
 class TestEmbeddings:

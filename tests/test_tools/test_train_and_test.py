@@ -129,6 +129,60 @@ def test_metrics_are_those_of_the_written_features(tested):
         100 * result.cmc[4], abs=1e-3)
 
 
+def test_flip_test_averages_both_versions(config, trained, tested, tmp_path):
+    """Turned around, an image and its mirror image are what they were."""
+    out = tmp_path / 'flipped.pkl'
+    output = run_process('test.py', config, trained[0] / 'epoch_2.pth',
+                         '--work-dir', tmp_path, '--tta', '--out', out)
+    assert metrics_of(output).keys() == metrics_of(tested[1]).keys()
+    once = mmengine.load(tested[0] / 'all.pkl')
+    both = mmengine.load(out)
+    assert [s['img_path'] for s in both] == [s['img_path'] for s in once]
+    mirrored = tmp_path / 'mirrored.py'
+    mirrored.write_text(f"""
+_base_ = {str(config)!r}
+
+tta_pipeline = [
+    dict(type='LoadReIDImage'),
+    dict(type='RandomFlip', prob=1.),
+    dict(type='Resize', scale=(64, 128), interpolation='bilinear',
+         backend='pillow'),
+    dict(type='TestTimeAug', transforms=[[dict(type='PackReIDInputs')]]),
+]
+""")
+    run_process('test.py', mirrored, trained[0] / 'epoch_2.pth', '--work-dir',
+                tmp_path, '--tta', '--out', tmp_path / 'mirrored.pkl')
+    other = mmengine.load(tmp_path / 'mirrored.pkl')
+    for mean, one, two in zip(both, once, other):
+        assert not np.allclose(one['feature'], two['feature'], atol=1e-3)
+        np.testing.assert_allclose(
+            mean['feature'], (one['feature'] + two['feature']) / 2, atol=1e-4)
+
+
+def test_several_datasets_in_one_run(config, data_root, trained, tested,
+                                     tmp_path):
+    other = shutil.copytree(data_root, tmp_path / 'other')
+    path = tmp_path / 'both.py'
+    path.write_text(f"""
+_base_ = {str(config)!r}
+
+parts = [
+    dict(_base_.test_dataloader.dataset, name=name, data_root=root)
+    for name, root in (('here', {str(data_root)!r}), ('there', {str(other)!r}))
+]
+test_dataloader = dict(
+    dataset=dict(_delete_=True, type='ConcatDataset', datasets=parts))
+""")
+    output = run_process('test.py', path, trained[0] / 'epoch_2.pth',
+                         '--work-dir', tmp_path, '--tta')
+    flipped = {
+        name: float(value)
+        for name, value in re.findall(r'(reid/\S+): ([\d.]+)', output)
+    }
+    assert len(flipped) == 10
+    assert flipped['reid/here/mAP'] == flipped['reid/there/mAP'] > 0
+
+
 def test_pictures_are_drawn(tested):
     pictures = sorted((tested[0] / 'pictures').iterdir())
     lists = [path for path in pictures if path.name.startswith('ranked_list')]

@@ -1,4 +1,3 @@
-# One trial of ten; --cfg-options test_dataloader.dataset.trial=1 is another.
 _base_ = 'reid_256x256.py'
 
 dataset = dict(
@@ -9,3 +8,7 @@ dataset = dict(
 train_dataloader = dict(dataset=dataset)
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)
+
+# The roles of the test images are drawn anew for each trial.
+val_evaluator = dict(type='ReIDMetric', num_trials=10)
+test_evaluator = val_evaluator

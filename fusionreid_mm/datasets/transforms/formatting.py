@@ -14,8 +14,8 @@ class PackReIDInputs(BaseTransform):
     Required key: ``img``, (H, W, 3). All others are optional.
     """
 
-    META_KEYS = ('pid', 'camid', 'viewid', 'label', 'split', 'img_path',
-                 'sample_idx')
+    META_KEYS = ('pid', 'camid', 'viewid', 'label', 'split', 'dataset',
+                 'img_path', 'sample_idx')
 
     def transform(self, results: dict) -> dict:
         image = np.ascontiguousarray(results['img'].transpose(2, 0, 1))

@@ -1,8 +1,8 @@
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
 from fusionreid_mm.registry import HOOKS
+from ..bare_model import bare_model
 from ..checkpoint import fit_for_finetuning, fit_for_resuming, fit_for_testing
 
 _SHOWN = 20
@@ -24,10 +24,7 @@ class CheckpointFitHook(Hook):
     priority = 'VERY_HIGH'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
-        expected = model.state_dict()
+        expected = bare_model(runner.model).state_dict()
         state_dict = checkpoint.get('state_dict', checkpoint)
         if not isinstance(runner._train_loop, BaseLoop):
             dropped = fit_for_testing(state_dict, expected)

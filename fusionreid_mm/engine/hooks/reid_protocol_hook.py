@@ -4,7 +4,6 @@ from typing import Optional
 from mmengine.dist import get_dist_info
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch import nn
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader
 from fusionreid_mm.datasets import RandomIdentitySampler
 from fusionreid_mm.datasets.base_reid_dataset import (Annotations,
                                                       collect_annotations,
+                                                      collect_by_name,
                                                       readers_of)
 from fusionreid_mm.datasets.protocol import (ProtocolError, check_disjoint,
                                              check_images, check_queries,
@@ -21,6 +21,7 @@ from fusionreid_mm.datasets.protocol import (ProtocolError, check_disjoint,
 from fusionreid_mm.evaluation import ReIDMetric
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import HOOKS
+from ..bare_model import bare_model
 
 
 @HOOKS.register_module()
@@ -56,9 +57,7 @@ class ReIDProtocolHook(Hook):
         self.check_images = check_images
 
     def before_run(self, runner: Runner) -> None:
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = bare_model(runner.model)
         train_loader = _dataloader(runner._train_loop)
         test_loaders = [
             loader for loader in (_dataloader(runner._val_loop),
@@ -79,13 +78,13 @@ class ReIDProtocolHook(Hook):
             if isinstance(loop, BaseLoop):
                 _check_embeddings(model, loop)
         for loader in test_loaders:
-            test = collect_annotations(loader.dataset)
-            check_roles(test)
-            self._check_queries(test)
+            for test in collect_by_name(loader.dataset).values():
+                check_roles(test)
+                self._check_queries(test)
+                self._check_images(test)
+                _check_side_information(model, test)
             if train_loader is not None:
                 _check_disjoint(train_loader, loader)
-            self._check_images(test)
-            _check_side_information(model, test)
             _check_size(model, loader)
 
     def _check_queries(self, test: Annotations) -> None:
@@ -186,6 +185,8 @@ def _check_side_information(model: nn.Module,
 
 def _check_size(model: nn.Module, loader: DataLoader) -> None:
     first = loader.dataset[0]
+    if isinstance(first['inputs'], list):  # with test-time augmentation
+        first = {key: versions[0] for key, versions in first.items()}
     size = tuple(first['inputs'].shape[-2:])
     for name, module in model.named_modules():
         expected = getattr(module, 'img_size', size)
@@ -207,9 +208,10 @@ def _check_embeddings(model: FusionReID, loop: BaseLoop) -> None:
 
 
 def _check_save_best(runner: Runner) -> None:
+    datasets = list(collect_by_name(runner._val_loop.dataloader.dataset))
     names = [
         name for metric in runner.val_evaluator.metrics
-        if isinstance(metric, ReIDMetric) for name in metric.names
+        if isinstance(metric, ReIDMetric) for name in metric.names_of(datasets)
     ]
     for hook in runner.hooks:
         if not isinstance(hook, CheckpointHook):

@@ -1,7 +1,6 @@
 from .distance import METRICS, Similarity, build_similarity
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
-from .ranking import (Images, RankingResult, evaluate_ranking,
-                      evaluate_shards)
+from .ranking import Images, RankingResult, evaluate_ranking, evaluate_shards
 from .trials import draw_gallery
 
 __all__ = [

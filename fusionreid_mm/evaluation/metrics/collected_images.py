@@ -1,13 +1,14 @@
 """What a process has seen of a test set."""
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Sequence, Tuple
+from typing import (Any, Deque, Dict, Iterator, List, NamedTuple, Sequence,
+                    Tuple)
 
 import numpy as np
 import torch
 from mmengine.dist import get_dist_info
 from torch import Tensor
 
-from ..functional import Annotations, Images, Processes
+from ..functional import Annotations, Images, Processes, draw_gallery
 
 # Images whose camera is not known were taken by different ones.
 _UNKNOWN_CAMERA = {'query': -1, 'gallery': -2}
@@ -66,11 +67,9 @@ class CollectedImages:
             columns or [np.empty(0, dtype=int)] * 6)
         indices = _indices(numbers, positions, size, processes)
         is_kept = _is_held_here_first(indices, processes) & (indices < size)
-        keys = sorted({
-            key
-            for own in processes.gather(list(zip(datasets, roles)))
-            for key in own
-        })
+        keys = dict.fromkeys(
+            key for own in processes.gather(list(zip(datasets, roles)))
+            for key in own)
         masks = {
             key: is_kept & (datasets == key[0]) & (roles == key[1])
             for key in keys
@@ -113,6 +112,40 @@ class CollectedImages:
             start += len(batch)
         self._rows.clear()
         return features
+
+
+def redraw_galleries(test_set: TestSet, num_trials: int,
+                     processes: Processes) -> Iterator[TestSet]:
+    """The images of a test set in roles that are drawn anew for each trial
+    (:func:`fusionreid_mm.evaluation.functional.draw_gallery`)."""
+    images = _join(test_set)
+    everyones = processes.gather(images.annotations)
+    indices = np.concatenate([own.indices for own in everyones])
+    pids = np.concatenate([own.pids for own in everyones])
+    order = np.argsort(indices)
+    for trial in range(num_trials):
+        chosen = indices[order][draw_gallery(pids[order], trial)]
+        in_gallery = np.isin(images.annotations.indices, chosen)
+        yield TestSet(
+            _in_role(images, ~in_gallery, 'query'),
+            _in_role(images, in_gallery, 'gallery'))
+
+
+def _join(test_set: TestSet) -> Images:
+    query, gallery = test_set
+    columns = zip(query.annotations, gallery.annotations)
+    return Images(
+        torch.cat([query.features, gallery.features]),
+        Annotations(*map(np.concatenate, columns)))
+
+
+def _in_role(images: Images, mask: np.ndarray, role: str) -> Images:
+    """Some of the images, as if the dataset had given them this role."""
+    annotations = images.annotations.take(mask)
+    is_unknown = np.isin(annotations.camids, list(_UNKNOWN_CAMERA.values()))
+    camids = np.where(is_unknown, _UNKNOWN_CAMERA[role], annotations.camids)
+    return Images(images.features[torch.from_numpy(mask)],
+                  annotations._replace(camids=camids))
 
 
 def _indices(numbers: np.ndarray, positions: np.ndarray, size: int,

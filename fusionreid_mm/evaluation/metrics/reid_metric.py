@@ -1,12 +1,14 @@
-from typing import Any, Collection, Dict, List, Mapping, Sequence, Union
+from typing import (Any, Collection, Dict, Iterator, List, Mapping, Optional,
+                    Sequence, Union)
 
+import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 
 from fusionreid_mm.registry import METRICS
 from ..functional import METRICS as SIMILARITIES
 from ..functional import RankingResult, evaluate_shards
-from .collected_images import CollectedImages, TestSet
+from .collected_images import CollectedImages, TestSet, redraw_galleries
 from .processes import DistributedProcesses
 
 
@@ -32,15 +34,20 @@ class ReIDMetric(BaseMetric):
             one by one, or combinations of them by a name of one's choice. They
             must be part of the descriptor. Their metrics have the name before
             them, as ``reid/cnn/mAP``. Defaults to ``()``, nothing.
+        num_trials (int): If not 0, roles are not those of the dataset: so
+            many times a gallery of one image of each person is drawn, and the
+            metrics are the mean, as VehicleID's protocol wants it. Defaults
+            to 0.
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
 
     Attributes:
         rankings (Dict[str, RankingResult]): Of the last evaluation, query by
-            query, by the names of the datasets.
+            query, by the names of the datasets; with trials, of the first.
 
     Raises:
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
-            neither word, or ``embeddings`` does not list names, each once.
+            neither word, ``embeddings`` does not list names, each once, or
+            ``num_trials`` is negative.
 
     Examples:
         >>> metric = ReIDMetric(
@@ -57,6 +64,7 @@ class ReIDMetric(BaseMetric):
                  metric: str = 'cosine',
                  embeddings: Union[Sequence[str], Mapping[str,
                                                           Sequence[str]]] = (),
+                 num_trials: int = 0,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if metric not in SIMILARITIES:
@@ -66,7 +74,11 @@ class ReIDMetric(BaseMetric):
                 type(rank) is not int or rank < 1 for rank in ranks):
             raise ValueError('ranks must be a list of whole numbers from 1: '
                              f'got {ranks!r}')
+        if num_trials < 0:
+            raise ValueError(f'num_trials must be 0 or more: got {num_trials}')
         self.ranks = ranks
+        self.num_trials = num_trials
+        self._metrics = ['mAP', 'mINP', *(f'Rank-{rank}' for rank in ranks)]
         self.metric = metric
         self.embeddings = _combinations(embeddings)
         self.rankings: Dict[str, RankingResult] = {}
@@ -75,13 +87,24 @@ class ReIDMetric(BaseMetric):
 
     @property
     def names(self) -> List[str]:
-        """What the metrics are called."""
-        ranks = [f'Rank-{rank}' for rank in self.ranks]
-        parts = [self.prefix, *(f'{self.prefix}/{p}' for p in self.embeddings)]
+        """What the metrics of a single dataset are called."""
+        return self.names_of([''])
+
+    def names_of(self, datasets: Sequence[str]) -> List[str]:
+        """What the metrics of some datasets are called."""
         return [
-            f'{part}/{name}' for part in parts
-            for name in ('mAP', 'mINP', *ranks)
+            f'{heading}/{name}' for dataset in datasets
+            for heading in self._headings(dataset, len(datasets))
+            for name in self._metrics
         ]
+
+    def _headings(self, dataset: str, num_datasets: int) -> List[str]:
+        """What stands before the metrics of the descriptor, and of each part
+        of it."""
+        first = self.prefix
+        if num_datasets > 1:
+            first = f'{first}/{dataset}'
+        return [first, *(f'{first}/{part}' for part in self.embeddings)]
 
     def check_embeddings(self, available: Collection[str]) -> None:
         """Refuse names that are not among the embeddings of the descriptor.
@@ -117,18 +140,28 @@ class ReIDMetric(BaseMetric):
         test_sets = self._images.take(size, processes)
         metrics: Dict[str, float] = {}
         self.rankings = {}
-        for dataset, test_set in test_sets.items():
-            heading = [self.prefix] + [dataset] * (len(test_sets) > 1)
-            ranking = self._rank(test_set, processes)
-            self.rankings[dataset] = ranking
-            metrics.update(self._in_percent(ranking, heading))
-            for part, names in self.embeddings.items():
-                ranking = self._rank(
-                    _take_columns(test_set,
-                                  [self._columns[name] for name in names]),
-                    processes)
-                metrics.update(self._in_percent(ranking, [*heading, part]))
+        for name, test_set in test_sets.items():
+            headings = self._headings(name, len(test_sets))
+            for heading, columns in zip(headings, [None, *self._parts()]):
+                rankings = [
+                    self._rank(trial, columns, processes)
+                    for trial in self._trials(test_set, processes)
+                ]
+                metrics.update(self._in_percent(rankings, heading))
+                if columns is None:
+                    self.rankings[name] = rankings[0]
         return metrics
+
+    def _trials(self, test_set: TestSet,
+                processes: DistributedProcesses) -> Iterator[TestSet]:
+        if not self.num_trials:
+            return iter([test_set])
+        return redraw_galleries(test_set, self.num_trials, processes)
+
+    def _parts(self) -> List[List[Sequence[int]]]:
+        """The columns of each part that is to be measured."""
+        return [[self._columns[name] for name in names]
+                for names in self.embeddings.values()]
 
     def compute_metrics(self, results: List[Any]) -> Dict[str, float]:
         """MMEngine's way, which needs all features at one process."""
@@ -136,21 +169,26 @@ class ReIDMetric(BaseMetric):
                                   'evaluate() in all processes')
 
     def _rank(self, test_set: TestSet,
+              columns: Optional[Sequence[Sequence[int]]],
               processes: DistributedProcesses) -> RankingResult:
+        if columns is not None:
+            test_set = _take_columns(test_set, columns)
         return evaluate_shards(
             *test_set,
             processes,
             metric=self.metric,
             max_rank=max(50, *self.ranks))
 
-    def _in_percent(self, ranking: RankingResult,
-                    heading: List[str]) -> Dict[str, float]:
-        metrics = dict(mAP=ranking.mAP, mINP=ranking.mINP)
-        for rank in self.ranks:
-            metrics[f'Rank-{rank}'] = ranking.cmc[rank - 1]
+    def _in_percent(self, rankings: Sequence[RankingResult],
+                    heading: str) -> Dict[str, float]:
+        """The means of all trials."""
+        values = [[
+            ranking.mAP, ranking.mINP, *(ranking.cmc[rank - 1]
+                                         for rank in self.ranks)
+        ] for ranking in rankings]
         return {
-            '/'.join([*heading, name]): 100 * float(value)
-            for name, value in metrics.items()
+            f'{heading}/{name}': 100 * float(value)
+            for name, value in zip(self._metrics, np.mean(values, axis=0))
         }
 
 

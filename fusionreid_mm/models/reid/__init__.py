@@ -1,3 +1,4 @@
+from .average_feature_tta import AverageFeatureTTA
 from .fusion_reid import FusionReID
 
-__all__ = ['FusionReID']
+__all__ = ['AverageFeatureTTA', 'FusionReID']
