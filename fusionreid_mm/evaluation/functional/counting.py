@@ -76,7 +76,7 @@ class Near(NamedTuple):
 
     Attributes:
         query_rows: Queries that they are near a match of.
-        gallery_rows: Rows of the tile.
+        gallery_rows: Columns of the tile.
     """
     query_rows: np.ndarray
     gallery_rows: np.ndarray
@@ -87,7 +87,7 @@ def count_places(tile: Tensor, intervals: Intervals,
     """Add the images of a tile to the places that they take.
 
     Args:
-        tile (Tensor): (T, B) similarities; images that do not count are
+        tile (Tensor): (B, T) similarities; images that do not count are
             ``-inf``.
         intervals (Intervals): Of the B queries.
         places (np.ndarray): Running totals, one for each interval: images
@@ -99,7 +99,7 @@ def count_places(tile: Tensor, intervals: Intervals,
     loops = compiled_loops()
     if loops is not None:
         return Near(*loops.count_places(tile.numpy(), intervals, places))
-    candidates = tile.numpy() >= intervals.lowest
+    candidates = tile.numpy() >= intervals.lowest[:, None]
     is_sparse = np.count_nonzero(candidates) < _SPARSE * candidates.size
     if is_sparse and tile.dtype == torch.float32:
         return _count_sparse(tile.numpy(), np.flatnonzero(candidates),
@@ -109,7 +109,7 @@ def count_places(tile: Tensor, intervals: Intervals,
 
 def _count_sparse(tile: np.ndarray, candidates: np.ndarray,
                   intervals: Intervals, places: np.ndarray) -> Near:
-    gallery_rows, query_rows = np.divmod(candidates, tile.shape[1])
+    query_rows, gallery_rows = np.divmod(candidates, tile.shape[1])
     keys = _sortable(query_rows, tile.ravel()[candidates])
     owners = np.repeat(
         np.arange(len(intervals.lowest)), np.diff(intervals.starts))
@@ -135,14 +135,14 @@ def _count_dense(tile: Tensor, intervals: Intervals,
     lower, upper = _padded(intervals, tile)
     totals = torch.zeros_like(upper, dtype=torch.int64)
     near = []
-    step = max(1, _DENSE_CHUNK // tile.size(1))
-    for start in range(0, len(tile), step):
-        values = tile[start:start + step].T.contiguous()
+    step = max(1, _DENSE_CHUNK // len(tile))
+    for start in range(0, tile.size(1), step):
+        values = tile[:, start:start + step].contiguous()
         above = torch.searchsorted(upper, values)
         is_near = torch.searchsorted(lower, values, right=True) > above
         totals.scatter_add_(1, above, (~is_near).long())
-        query_rows, gallery_rows = is_near.nonzero(as_tuple=True)
-        near.append((query_rows, start + gallery_rows))
+        query_rows, columns = is_near.nonzero(as_tuple=True)
+        near.append((query_rows, start + columns))
     widths = torch.from_numpy(np.diff(intervals.starts))
     is_used = torch.arange(totals.size(1)) < widths[:, None]
     places += totals.cpu()[is_used].numpy()
