@@ -22,8 +22,8 @@ def count_places(tile: np.ndarray, intervals: 'Intervals',
     while True:
         near = np.empty((2, room), dtype=np.int64)
         counted = np.zeros_like(places)
-        found = _count(tile, intervals.lowest, intervals.lower,
-                       intervals.upper, intervals.starts, counted, near)
+        found = _count(tile, intervals.lower, intervals.upper,
+                       intervals.starts, counted, near)
         if found <= room:
             break
         room = found
@@ -32,14 +32,14 @@ def count_places(tile: np.ndarray, intervals: 'Intervals',
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(tile, lowest, lower, upper, starts, places, near):
+def _count(tile, lower, upper, starts, places, near):
     found = 0
     for query in range(tile.shape[0]):
-        threshold = lowest[query]
         first, end = starts[query], starts[query + 1]
+        lowest = lower[first]
         for column in range(tile.shape[1]):
             value = tile[query, column]
-            if value < threshold:
+            if value < lowest:
                 continue
             place, length = first, end - first
             while length > 1:

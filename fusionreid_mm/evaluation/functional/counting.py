@@ -13,12 +13,10 @@ from torch import Tensor
 
 from .optional import compiled_loops
 
-# With a larger share of images that may be closer than some match, looking at
-# all of them at once is faster than picking them.
-_SPARSE = 1 / 16
-
 # Similarities that are looked at at once so.
 _DENSE_CHUNK = 2**20
+
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class Intervals:
@@ -38,7 +36,6 @@ class Intervals:
         lower, upper (np.ndarray): The ends of all intervals, query by query
             in ascending order.
         starts (np.ndarray): (B + 1, ) where each query's begin.
-        lowest (np.ndarray): (B, ) the lower end of each query's first.
     """
 
     def __init__(self, query_rows: np.ndarray, values: np.ndarray,
@@ -55,7 +52,6 @@ class Intervals:
         self.upper = self.lower.copy()
         self.lower[self._is_match] = values - tolerances
         self.upper[self._is_match] = values + tolerances
-        self.lowest = self.lower[self.starts[:-1]]
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -99,34 +95,27 @@ def count_places(tile: Tensor, intervals: Intervals,
     loops = compiled_loops()
     if loops is not None:
         return Near(*loops.count_places(tile.numpy(), intervals, places))
-    candidates = tile.numpy() >= intervals.lowest[:, None]
-    is_sparse = np.count_nonzero(candidates) < _SPARSE * candidates.size
-    if is_sparse and tile.dtype == torch.float32:
-        return _count_sparse(tile.numpy(), np.flatnonzero(candidates),
-                             intervals, places)
-    return _count_dense(tile, intervals, places)
+    return _count_by_rows(tile.numpy(), intervals, places)
 
 
-def _count_sparse(tile: np.ndarray, candidates: np.ndarray,
-                  intervals: Intervals, places: np.ndarray) -> Near:
-    query_rows, gallery_rows = np.divmod(candidates, tile.shape[1])
-    keys = _sortable(query_rows, tile.ravel()[candidates])
-    owners = np.repeat(
-        np.arange(len(intervals.lowest)), np.diff(intervals.starts))
-    above = np.searchsorted(_sortable(owners, intervals.upper), keys)
-    reached = np.searchsorted(
-        _sortable(owners, intervals.lower), keys, 'right')
-    is_near = reached > above
-    places += np.bincount(above[~is_near], minlength=len(places))
-    return Near(query_rows[is_near], gallery_rows[is_near])
-
-
-def _sortable(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Whole numbers in the order of rows, and of values within a row."""
-    bits = values.view(np.int32)
-    # Among negative numbers, the larger bits are the smaller number.
-    ordered = bits ^ ((bits >> 31) & np.int32(2**31 - 1))
-    return (rows.astype(np.int64) << 32) + ordered
+def _count_by_rows(tile: np.ndarray, intervals: Intervals,
+                   places: np.ndarray) -> Near:
+    near = [(_NONE, _NONE)]
+    for query, values in enumerate(tile):
+        own = slice(*intervals.starts[query:query + 2])
+        lower, upper = intervals.lower[own], intervals.upper[own]
+        columns, = (values >= lower[0]).nonzero()
+        if not len(columns):
+            continue
+        candidates = values[columns]
+        above = upper.searchsorted(candidates)
+        is_near = lower[above] <= candidates
+        if is_near.any():
+            columns = columns[is_near]
+            near.append((np.full(len(columns), query), columns))
+            above = above[~is_near]
+        places[own] += np.bincount(above, minlength=len(upper))
+    return Near(*map(np.concatenate, zip(*near)))
 
 
 def _count_dense(tile: Tensor, intervals: Intervals,

@@ -21,7 +21,7 @@ NO_MATCH = -1
 MEMORY_BUDGET = 64 * 2**20
 
 # More queries at a time do not make it any faster.
-_MOST_QUERIES = 2048
+_MOST_QUERIES = 1024
 
 # Rows that are looked at at a time.
 _CHUNK = 1024
@@ -208,13 +208,11 @@ class Sizes(NamedTuple):
 
 
 def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
-    """Sizes that fit into some bytes: half of them for prepared queries, a
-    quarter for similarities. Larger tiles would leave the cache."""
-    numbers = memory_budget // features.element_size()
-    queries = max(1, min(_MOST_QUERIES, numbers // 2 // features.size(1)))
-    return Sizes(
-        queries=queries,
-        tile=max(1, numbers // 4 // max(_MOST_QUERIES, features.size(1))))
+    """Sizes that fit into some bytes: half of them for the features of
+    queries, and half for similarities."""
+    numbers = memory_budget // features.element_size() // 2
+    queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
+    return Sizes(queries=queries, tile=max(1, numbers // _MOST_QUERIES))
 
 
 def _summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
