@@ -13,7 +13,7 @@ import ctypes
 import os
 import sys
 import time
-from typing import Callable, Dict, List, NamedTuple, Tuple, Type
+from typing import Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -21,18 +21,18 @@ from torch import Tensor
 
 from fusionreid_mm.engine.peak_memory import peak_memory, reset_peak_memory
 from fusionreid_mm.evaluation import RankingResult, evaluate_ranking
-from fusionreid_mm.evaluation.functional.matrix_product import (Product,
-                                                                products_on)
+from fusionreid_mm.evaluation.functional.matrix_product import (Multiply,
+                                                                libraries_for)
 from fusionreid_mm.evaluation.functional.optional import compiled_loops
 
 # People differ in so many ways, however wide their features are.
 TRAITS = 64
 
 # Queries and gallery images that are multiplied at a time.
-BLOCKS = ((512, 512), (512, 2048), (2048, 2048), (4096, 4096))
+BLOCKS = ((512, 2048), (1024, 8192), (2048, 2048), (4096, 4096))
 
 # Of which part of the product the fastest library and block are found.
-SAMPLE = (4096, 4096)
+SAMPLE = (4096, 8192)
 
 # Similarities that the plain implementation may hold, a quarter of its memory.
 PLAIN_SIMILARITIES = 2**27
@@ -104,27 +104,31 @@ def draw(scale: Scale, channels: int, device: str) -> Problem:
     return Problem(*(column for pair in rows for column in pair))
 
 
-def multiply(problem: Problem, kind: Type[Product], block: Tuple[int,
-                                                                 int]) -> None:
+class Way(NamedTuple):
+    """A library, and queries and gallery images of a block."""
+    library: Multiply
+    queries: int
+    images: int
+
+
+def multiply(problem: Problem, way: Way) -> None:
     """The bare matrix product."""
-    num_queries, num_images = block
-    for rows in problem.query_features.split(num_queries):
-        product = kind(rows)
-        for columns in problem.gallery_features.split(num_images):
-            product(columns)
+    buffer = problem.query_features.new_empty(way.queries * way.images)
+    for rows in problem.query_features.split(way.queries):
+        for columns in problem.gallery_features.split(way.images):
+            out = buffer[:len(rows) * len(columns)]
+            way.library(rows, columns, out.view(len(rows), len(columns)))
 
 
-def fastest_way(problem: Problem) -> Tuple[Type[Product], Tuple[int, int]]:
-    """The library and the block that multiply fastest here."""
-    sample = problem.first(SAMPLE[1])
+def fastest_way(problem: Problem) -> Way:
+    """How the product is the fastest here."""
+    sample = problem.first(SAMPLE[0])
     sample = sample._replace(
-        gallery_features=sample.gallery_features[:SAMPLE[0]])
-    features = problem.gallery_features
+        gallery_features=sample.gallery_features[:SAMPLE[1]])
     seconds = {
-        (kind, block):
-        min(_seconds(lambda: multiply(sample, kind, block)) for _ in range(3))
-        for kind in products_on(features.device, features.dtype)
-        for block in BLOCKS
+        way: min(_seconds(lambda: multiply(sample, way)) for _ in range(3))
+        for library in libraries_for(problem.gallery_features)
+        for way in (Way(library, *block) for block in BLOCKS)
     }
     return min(seconds, key=lambda way: seconds[way])
 
@@ -159,13 +163,12 @@ class Row(NamedTuple):
 def compare(problem: Problem, repeats: int) -> Tuple[List[Row], RankingResult]:
     """The evaluation against the bare product, and the plain implementation
     against the same."""
-    kind, block = fastest_way(problem)
-    result = evaluate_ranking(*problem.first(64))  # compiles, and chooses
+    way = fastest_way(problem)
+    result = evaluate_ranking(*problem.first(64))  # compiles
     rows: Dict[str, List[float]] = {'product': [], 'evaluation': []}
     memory = 0
     for _ in range(repeats):  # in turn, so that other load meets both
-        rows['product'].append(
-            _seconds(lambda: multiply(problem, kind, block)))
+        rows['product'].append(_seconds(lambda: multiply(problem, way)))
         start = _memory_before()
         begin = time.perf_counter()
         result = evaluate_ranking(*problem)
@@ -180,8 +183,8 @@ def compare(problem: Problem, repeats: int) -> Tuple[List[Row], RankingResult]:
     plain = _seconds(lambda: evaluate_plainly(part))
     share = len(problem.query_features) / queries
     plain_memory = _memory_since(start)
-    print(f'  product by {kind.__name__} in blocks of {block[0]} x '
-          f'{block[1]}: {best["product"]:.2f} s; the evaluation: '
+    print(f'  product {way.library.__name__} in blocks of {way.queries} x '
+          f'{way.images}: {best["product"]:.2f} s; the evaluation: '
           f'{best["evaluation"]:.2f} s')
     if share > 1:
         print(f'  (argsort of {queries} of {len(problem.query_features)} '

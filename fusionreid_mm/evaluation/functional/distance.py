@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .matrix_product import fastest_product
+from .matrix_product import Product
 from .optional import compiled_loops
 
 # Numbers of float64 that are held at a time to compare single pairs.
@@ -84,7 +84,7 @@ class Similarity(abc.ABC):
               tile_size: int) -> Iterator[Tuple[int, Tensor]]:
         """Yield ``(start, similarities)`` of consecutive gallery images,
         (B, T). Each tile is overwritten by the next."""
-        product = fastest_product(self.prepare(query), len(self.gallery))
+        product = Product(self.prepare(query))
         for start in range(0, len(self.gallery), tile_size):
             tile = product(self.gallery[start:start + tile_size])
             self.complete(tile, start)
