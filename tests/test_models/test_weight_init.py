@@ -10,12 +10,13 @@ import torch
 import torch.nn.functional as F
 from helpers.small_model import small_model
 from mmengine.registry import DefaultScope, init_default_scope
-from mmpretrain.models import T2T_ViT, VisionTransformer
+from mmpretrain.models import T2T_ViT, ResNet, VisionTransformer
 from torchvision.models import resnet18
 
-from fusionreid_mm.models import (ReIDResNet, SIET2TViT, SIEVisionTransformer,
-                                  TIMMVisionTransformer)
-from fusionreid_mm.models.weight_init import checkpoint_file, pretrained_init
+from fusionreid_mm.models import (IBNResNet, ReIDResNet, SIET2TViT,
+                                  SIEVisionTransformer, TIMMVisionTransformer)
+from fusionreid_mm.models.weight_init import (PretrainedInit, checkpoint_file,
+                                              pretrained_init)
 
 DEIT = dict(
     embed_dims=192, num_layers=2, num_heads=3, feedforward_channels=768)
@@ -77,6 +78,59 @@ def t2t_of_the_authors(model: T2T_ViT) -> dict:
         state_dict[name] = value
     state_dict['head.weight'] = torch.zeros(1000, model.cls_token.size(-1))
     return state_dict
+
+
+class TestInitCfgHasTheLastWord:
+    """Whatever its form, and whatever upstream initialises by itself."""
+
+    FORMS = dict(
+        dict=lambda cfg: cfg,
+        list=lambda cfg: [cfg],
+        our_class=lambda cfg: dict(cfg, type=PretrainedInit),
+        scope=lambda cfg: dict(cfg, type='fusionreid_mm.Pretrained'),
+        after_another=lambda cfg:
+        [cfg, dict(type='Constant', layer='Linear', val=0.5)])
+    MODULES = dict(
+        vit=(SIEVisionTransformer, (DEIT, ), dict()),
+        t2t=(SIET2TViT, (T2T, ), dict()),
+        mmpretrain_vit=(VisionTransformer, (DEIT, ), dict()),
+        resnet=(ReIDResNet, (18, ), dict(zero_init_residual=True)),
+        ibn=(IBNResNet, (18, ), dict(zero_init_residual=True)),
+        mmpretrain_resnet=(ResNet, (18, ), dict()))
+
+    @pytest.mark.parametrize('form', FORMS)
+    @pytest.mark.parametrize('module', MODULES)
+    def test_a_file(self, save, module, form):
+        cls, args, kwargs = self.MODULES[module]
+        source = cls(*args, **kwargs)
+        for value in source.state_dict().values():
+            if value.is_floating_point():
+                value.uniform_(0.1, 0.2)
+        init_cfg = self.FORMS[form](save(source.state_dict()))
+        loaded = initialised(cls, *args, init_cfg=init_cfg, **kwargs)
+        for name, value in loaded.state_dict().items():
+            assert torch.equal(value, source.state_dict()[name]), name
+
+    @pytest.mark.parametrize('cls, arch', [(SIEVisionTransformer, DEIT),
+                                           (SIET2TViT, T2T)])
+    def test_a_constant(self, cls, arch):
+        transformer = initialised(
+            cls,
+            arch,
+            init_cfg=dict(type='Constant', layer='Linear', val=0.5, bias=2.))
+        for module in transformer.modules():
+            if isinstance(module, torch.nn.Linear):
+                assert (module.weight == 0.5).all()
+                assert module.bias is None or (module.bias == 2).all()
+
+    def test_being_asked_twice(self, save):
+        source = timm.create_model('vit_tiny_patch16_224', depth=2)
+        vit = initialised(
+            SIEVisionTransformer, DEIT, init_cfg=save(source.state_dict()))
+        vit.init_weights()
+        assert torch.equal(vit.cls_token, source.cls_token)
+        assert torch.equal(vit.layers[0].attn.qkv.weight,
+                           source.blocks[0].attn.qkv.weight)
 
 
 class TestKeyStyles:

@@ -3,12 +3,13 @@ import re
 from typing import Optional, Sequence, Tuple
 
 import torch
+from mmengine.model import BaseModule
 from mmengine.model.weight_init import trunc_normal_
 from mmpretrain.models.utils import resize_pos_embed
 from torch import Tensor, nn
 
 
-class SideInformationMixin:
+class SideInformationMixin(BaseModule):
     """What the Transformers of this package add to mmpretrain's: the Side
     Information Embedding (SIE) and the reading of other people's checkpoints.
 
@@ -36,6 +37,21 @@ class SideInformationMixin:
     img_size: Tuple[int, int]
     embed_dims: int
     interpolate_mode: str
+
+    def init_weights(self) -> None:
+        """As timm and the released code do it, in place of upstream; then as
+        ``init_cfg`` says, which has the last word."""
+        if not self.is_init:
+            self._init_like_timm()
+        BaseModule.init_weights(self)
+
+    def _init_like_timm(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        trunc_normal_(self.cls_token, std=0.02)
 
     def _build_side_information(self, num_cameras: int, num_views: int,
                                 sie_coefficient: float) -> None:
@@ -146,17 +162,3 @@ class SideInformationMixin:
             tuple(self.patch_resolution),
             mode=self.interpolate_mode)
 
-
-def init_like_timm(transformer: nn.Module) -> None:
-    """ViT's usual initialisation, as in timm and the released code, in place
-    of mmpretrain's."""
-    for module in transformer.modules():
-        if isinstance(module, nn.Linear):
-            trunc_normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    trunc_normal_(transformer.cls_token, std=0.02)
-
-
-def is_pretrained(init_cfg) -> bool:
-    return isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained'

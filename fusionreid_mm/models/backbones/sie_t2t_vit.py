@@ -10,8 +10,7 @@ from mmpretrain.models.utils import to_2tuple
 from torch import Tensor
 
 from fusionreid_mm.registry import MODELS
-from .side_information import (SideInformationMixin, init_like_timm,
-                               is_pretrained)
+from .side_information import SideInformationMixin
 
 _ARCH_KEYS = {'embed_dims', 'num_layers', 'num_heads'}
 
@@ -94,12 +93,6 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
             if isinstance(layer, T2TTransformerLayer):
                 _set_attention_scale(layer)
         self._build_side_information(num_cameras, num_views, sie_coefficient)
-
-    def init_weights(self) -> None:
-        """Without a pretrained file: as the authors and the released code."""
-        super().init_weights()
-        if not is_pretrained(self.init_cfg):
-            init_like_timm(self)
 
     def forward(self,
                 inputs: Tensor,

@@ -2,6 +2,7 @@ from typing import Dict, List, NamedTuple, Tuple
 
 import torch
 from mmengine.logging import print_log
+from mmengine.model import BaseModule
 from mmengine.model.weight_init import PretrainedInit as _PretrainedInit
 from mmengine.model.weight_init import update_init_info
 from torch import nn
@@ -75,6 +76,7 @@ class PretrainedInit(_PretrainedInit):
             logger='current')
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=self._get_init_info())
+        _shield(module, self.checkpoint)
 
     def _split(self, state_dict: StateDict,
                module: nn.Module) -> Tuple[StateDict, List[str]]:
@@ -144,6 +146,17 @@ class PretrainedInit(_PretrainedInit):
                 'Take the weights of this very backbone, set prefix= of '
                 'init_cfg if they are a part of the file, or init_cfg=None to '
                 'start from random ones.')
+
+
+def _shield(module: nn.Module, checkpoint: str) -> None:
+    """Keep upstream from initialising anew what was loaded: its backbones
+    recognise a file by this one form of ``init_cfg``, not by a list or a
+    class, and their parts are still to come in some cases."""
+    for part in module.modules():
+        if isinstance(part, BaseModule) and part is not module:
+            part.is_init = True
+    if isinstance(module, BaseModule):
+        module.init_cfg = dict(type='Pretrained', checkpoint=checkpoint)
 
 
 def _some(names: List[str]) -> str:
