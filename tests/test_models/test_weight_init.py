@@ -666,6 +666,19 @@ class TestDownload:
         for part in (self.URL, 'no network', str(cache), 'init_cfg=None'):
             assert part in str(error.value)
 
+    def test_a_failure_elsewhere(self, monkeypatch):
+        """The first process of a machine downloads; the others fail with it
+        instead of waiting for ever."""
+        monkeypatch.setenv('LOCAL_RANK', '1')
+        monkeypatch.delattr(checkpoint_file, 'download_url_to_file')
+        monkeypatch.setattr(checkpoint_file, 'all_gather_object',
+                            lambda failure: ['no space left', failure])
+        with pytest.raises(FileNotFoundError, match='no space left'):
+            initialised(
+                ReIDResNet,
+                18,
+                init_cfg=dict(type='Pretrained', checkpoint=self.URL))
+
     def test_a_file_put_there_by_hand(self, monkeypatch, cache):
         monkeypatch.delattr(checkpoint_file, 'download_url_to_file')
         source = resnet18()
