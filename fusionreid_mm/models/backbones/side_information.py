@@ -1,5 +1,5 @@
 import re
-from typing import Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -12,6 +12,11 @@ from fusionreid_mm.models.weight_init.patch_grid import (read_patch_grid,
 
 # Their names in files of timm, and of DINOv2's authors.
 _REGISTERS = ('reg_token', 'register_tokens')
+
+
+# Upstream's options in which a branch has no choice.
+_FIXED_OPTIONS = dict(
+    out_type='raw', out_indices=-1, final_norm=True, with_cls_token=True)
 
 
 class SideInformationMixin(BaseModule):
@@ -129,6 +134,20 @@ class SideInformationMixin(BaseModule):
                 f'(height x width), but the Transformer was built with '
                 f'img_size={tuple(self.img_size)}: change img_size or the '
                 'Resize of the pipeline')
+
+    @classmethod
+    def _free_options(cls, options: Dict[str, Any]) -> Dict[str, Any]:
+        """Those of upstream's options that are not fixed."""
+        for name, value in options.items():
+            if value != _FIXED_OPTIONS.get(name, value):
+                raise ValueError(
+                    f'{name}={value!r} is not possible: {cls.__name__} gives '
+                    'all tokens of the last layer, the class token first, '
+                    f'after the final LayerNorm. Leave {name} out')
+        return {
+            name: value
+            for name, value in options.items() if name not in _FIXED_OPTIONS
+        }
 
     @classmethod
     def our_key(cls, name: str) -> str:

@@ -44,7 +44,8 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
         **kwargs: Other arguments of :class:`mmpretrain.models.T2T_ViT`.
 
     Raises:
-        ValueError: If ``arch`` is none of these.
+        ValueError: If ``arch`` is none of these, or an option would give other
+            tokens.
     """
 
     ARCHS = {
@@ -81,7 +82,7 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
             layer_cfgs=dict(num_heads=settings['num_heads']),
             interpolate_mode=interpolate_mode,
             out_type='raw',
-            **kwargs)
+            **self._free_options(kwargs))
         self.embed_dims = settings['embed_dims']
         self.img_size = to_2tuple(img_size)
         self.patch_resolution = _grid(self.tokens_to_token, self.img_size)

@@ -41,6 +41,10 @@ class SIEVisionTransformer(SideInformationMixin, VisionTransformer):
         interpolate_mode (str): How position embeddings are resized. Defaults
             to ``'bilinear'``.
         **kwargs: Other arguments of the upstream class.
+
+    Raises:
+        ValueError: If ``arch`` has other keys, or an option would give other
+            tokens.
     """
 
     KEY_RULES = (
@@ -70,10 +74,13 @@ class SIEVisionTransformer(SideInformationMixin, VisionTransformer):
         super().__init__(
             arch=arch,
             img_size=img_size,
-            patch_cfg=dict(padding=0, **patch_cfg),
+            patch_cfg={
+                'padding': 0,
+                **patch_cfg
+            },
             interpolate_mode=interpolate_mode,
             out_type='raw',
-            **kwargs)
+            **self._free_options(kwargs))
         self._build_side_information(num_cameras, num_views, sie_coefficient)
 
     def _init_like_timm(self) -> None:
