@@ -8,7 +8,8 @@ from .layers import (CrossAttention, HeterogenousTransmissionModule,
                      SharedEncodingUnit)
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
 from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
-                    JointTransformerFusion, MLPFusion, SumFusion)
+                    JointTransformerFusion, LocalRefinement, MLPFusion,
+                    SumFusion)
 from .reid import FusionReID
 from .weight_init import PretrainedInit
 
@@ -17,7 +18,7 @@ __all__ = [
     'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
     'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'IBNResNet', 'JointTransformerFusion',
-    'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
+    'LocalRefinement', 'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
     'MutualFusionUnit', 'PointwiseUnit', 'PretrainedInit',
     'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',
     'SharedEncodingUnit', 'SumFusion', 'TIMMVisionTransformer',
