@@ -2,5 +2,4 @@
 _base_ = 'fusionreid_msmt17_384x128.py'
 
 model = dict(
-    branches=dict(
-        transformer=dict(backbone=dict(patch_cfg=dict(stride=16)))))
+    branches=dict(transformer=dict(backbone=dict(patch_cfg=dict(stride=16)))))

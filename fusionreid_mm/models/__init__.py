@@ -1,5 +1,5 @@
-from .backbones import (IBNResNet, ReIDResNet, SIET2TViT,
-                        SIEVisionTransformer, TIMMVisionTransformer)
+from .backbones import (IBNResNet, ReIDResNet, SIET2TViT, SIEVisionTransformer,
+                        TIMMVisionTransformer)
 from .branches import CNNBranch, TransformerBranch
 from .data_preprocessors import ReIDDataPreprocessor
 from .heads import BNNeck, MultiBranchReIDHead
@@ -18,9 +18,9 @@ __all__ = [
     'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
     'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'IBNResNet', 'JointTransformerFusion',
-    'LocalRefinement', 'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
-    'MutualFusionUnit', 'PointwiseUnit', 'PretrainedInit',
-    'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',
-    'SharedEncodingUnit', 'SumFusion', 'TIMMVisionTransformer',
-    'TransformerBranch'
+    'LocalRefinement', 'LocalRefinementUnit', 'MLPFusion',
+    'MultiBranchReIDHead', 'MutualFusionUnit', 'PointwiseUnit',
+    'PretrainedInit', 'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT',
+    'SIEVisionTransformer', 'SharedEncodingUnit', 'SumFusion',
+    'TIMMVisionTransformer', 'TransformerBranch'
 ]

@@ -345,8 +345,8 @@ def htm(w: Weights, cnn: Tokens, transformer: Tokens,
 
 def fusion(w: Weights, cnn_map: Tensor, transformer_map: Tensor,
            setting: Setting) -> Dict[str, Tensor]:
-    cnn_0 = tokens_of(
-        w / 'gap_r', lru(w / 'res_LRU', cnn_map, setting.width, setting.lru))
+    cnn_0 = tokens_of(w / 'gap_r',
+                      lru(w / 'res_LRU', cnn_map, setting.width, setting.lru))
     transformer_0 = tokens_of(
         w / 'gap_f',
         lru(w / 'former_LRU', transformer_map, setting.width, setting.lru))

@@ -202,15 +202,16 @@ class TestCheckpointFit:
         name = 'branches.transformer.backbone'
         source = small_model().state_dict()
         torch.save(dict(state_dict=source), tmp_path / 'a.pth')
-        larger = small_model(branches__transformer__backbone__img_size=(96,
-                                                                        32))
+        larger = small_model(
+            branches__transformer__backbone__img_size=(96, 32))
         checkpoint = torch.load(tmp_path / 'a.pth', weights_only=True)
         self.run(checkpoint, model=larger)
         assert (f'resized: {name}.pos_embed (1, 11, 24) -> (1, 15, 24)'
                 in caplog.text)
         load_state_dict(larger, checkpoint['state_dict'], strict=True)
         pos_embed = larger.get_submodule(name).pos_embed
-        assert torch.equal(pos_embed[:, :1], source[f'{name}.pos_embed'][:, :1])
+        assert torch.equal(pos_embed[:, :1],
+                           source[f'{name}.pos_embed'][:, :1])
         for purpose in (dict(resume=True), dict(train=False)):
             with pytest.raises(ValueError, match='pos_embed is'):
                 self.run(checkpoint, model=larger, **purpose)

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from helpers.small_model import small_model
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope, init_default_scope
-from mmpretrain.models import (T2T_ViT, ResNet, TIMMBackbone,
-                               VisionTransformer)
+from mmpretrain.models import ResNet, T2T_ViT, TIMMBackbone, VisionTransformer
 from timm.models.vision_transformer import checkpoint_filter_fn
 from torchvision.models import resnet18, resnet34
 
@@ -370,8 +369,9 @@ class TestReport:
         averaged = resnet18().state_dict()
         last = {name: value * 0 for name, value in averaged.items()}
         resnet = initialised(
-            ReIDResNet, 18, init_cfg=save(dict(model=last,
-                                               model_ema=averaged)))
+            ReIDResNet,
+            18,
+            init_cfg=save(dict(model=last, model_ema=averaged)))
         assert torch.equal(resnet.conv1.weight, averaged['conv1.weight'])
 
 
@@ -462,9 +462,8 @@ class TestGrids:
         torch.nn.init.normal_(square.pos_embed)
         file = dict(square.state_dict())  # which does not say its grid
         loaded = initialised(cls, arch, img_size=size, init_cfg=save(file))
-        torch.testing.assert_close(
-            loaded.pos_embed[:, 1:],
-            resized(square.pos_embed[:, 1:], (28, 7)))
+        torch.testing.assert_close(loaded.pos_embed[:, 1:],
+                                   resized(square.pos_embed[:, 1:], (28, 7)))
         again = initialised(
             cls, arch, img_size=size, init_cfg=save(loaded.state_dict()))
         assert torch.equal(again.pos_embed, loaded.pos_embed)
@@ -533,9 +532,7 @@ class TestErrors:
                 match='(?s)holds 4 entries.*blocks.0-1.ls1.gamma, '
                 'blocks.0-1.ls2.gamma.*layer_scale_init_value'):
             initialised(
-                SIEVisionTransformer,
-                DEIT,
-                init_cfg=save(source.state_dict()))
+                SIEVisionTransformer, DEIT, init_cfg=save(source.state_dict()))
 
     def test_another_shape(self, save):
         source = timm.create_model('vit_tiny_patch16_224', depth=2)
@@ -556,9 +553,7 @@ class TestErrors:
         with pytest.raises(
                 ValueError, match='register tokens.*TIMMVisionTransformer'):
             initialised(
-                SIEVisionTransformer,
-                DEIT,
-                init_cfg=save(source.state_dict()))
+                SIEVisionTransformer, DEIT, init_cfg=save(source.state_dict()))
 
     def test_without_a_default_scope(self, save):
         """A model in a Python shell is not let down by MMEngine's loader."""
@@ -620,7 +615,8 @@ class TestErrors:
 
     @pytest.mark.parametrize('checkpoint, message', [
         (None, 'must be a path, a URL.*got None.*init_cfg=None'),
-        ('timm://resnet18', 'timm:// is not known.*torchvision://.*pretrained'),
+        ('timm://resnet18',
+         'timm:// is not known.*torchvision://.*pretrained'),
     ])
     def test_no_name_of_a_file(self, checkpoint, message):
         with pytest.raises(ValueError, match=message):

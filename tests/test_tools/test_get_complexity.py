@@ -106,9 +106,8 @@ def test_a_model_of_ones_own(monkeypatch, capsys):
 
 def test_larger_images_without_their_pipeline(monkeypatch):
     with pytest.raises(SystemExit) as error:
-        run_inline(
-            monkeypatch, TOOL, MARKET, '--cfg-options',
-            'model.branches.transformer.backbone.img_size=(384,128)')
+        run_inline(monkeypatch, TOOL, MARKET, '--cfg-options',
+                   'model.branches.transformer.backbone.img_size=(384,128)')
     assert re.match(
         r'.*market.py: the images are 256x128 .* img_size=\(384, 128\)',
         error.value.code)

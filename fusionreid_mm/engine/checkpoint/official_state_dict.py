@@ -14,8 +14,7 @@ from .misfits import find_misfits
 _UNUSED = re.compile(r'transformer\.base\.(fc|head)\.(weight|bias)')
 
 # With its LRU switched off it still holds the depthwise half.
-_UNUSED_WITHOUT_LRU = re.compile(
-    r'(res|former)_LRU\.(dwconv|bn1|act1)\..+')
+_UNUSED_WITHOUT_LRU = re.compile(r'(res|former)_LRU\.(dwconv|bn1|act1)\..+')
 
 # Applied in this order, each to what the ones before it made of a name.
 _RULES = (

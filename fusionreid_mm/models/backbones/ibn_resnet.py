@@ -24,9 +24,9 @@ class InstanceBatchNorm(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Normalise (B, C, H, W)."""
         half = self.IN.num_features
-        return torch.cat([self.IN(inputs[:, :half]),
-                          self.BN(inputs[:, half:])],
-                         dim=1)
+        return torch.cat(
+            [self.IN(inputs[:, :half]),
+             self.BN(inputs[:, half:])], dim=1)
 
 
 @MODELS.register_module()
@@ -35,8 +35,8 @@ class IBNResNet(ResNet):
     than a plain ResNet.
 
     The first normalization of each block is an :class:`InstanceBatchNorm`,
-    but for the fourth stage, whose maps tell people apart. Keys are those of the
-    authors' weights, ``resnet50_ibn_a`` for example.
+    but for the fourth stage, whose maps tell people apart. Keys are those of
+    the authors' weights, ``resnet50_ibn_a`` for example.
 
     Source: "Two at Once: Enhancing Learning and Generalization Capacities via
     IBN-Net" (arXiv 1807.09441), Figure 3 (a).

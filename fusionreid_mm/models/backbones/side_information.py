@@ -13,7 +13,6 @@ from fusionreid_mm.models.weight_init.patch_grid import (read_patch_grid,
 # Their names in files of timm, and of DINOv2's authors.
 _REGISTERS = ('reg_token', 'register_tokens')
 
-
 # Upstream's options in which a branch has no choice.
 _FIXED_OPTIONS = dict(
     out_type='raw', out_indices=-1, final_norm=True, with_cls_token=True)
@@ -167,8 +166,8 @@ class SideInformationMixin(BaseModule):
                 state_dict[renamed] = state_dict.pop(key)
         if any(f'{prefix}{name}' in state_dict for name in _REGISTERS):
             raise ValueError(
-                'the file is of a Transformer with register tokens, for which '
-                f'there is no place here: build "TIMMVisionTransformer", as in '
+                'the file is of a Transformer with register tokens, which '
+                "have no place here: build 'TIMMVisionTransformer', as in "
                 "model_name='vit_small_patch14_reg4_dinov2'")
         name = f'{prefix}pos_embed'
         if name in state_dict:

@@ -1,5 +1,5 @@
 import inspect
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -91,7 +91,7 @@ def _check_interface(backbone: nn.Module) -> None:
                           'it gives maps, so put it into a CNNBranch'))
 
 
-def _check_grid(patches: Tensor, inputs: Tensor, backbone: nn.Module) -> None:
+def _check_grid(patches: Tensor, inputs: Tensor, backbone: Any) -> None:
     height, width = backbone.patch_resolution
     if patches.size(1) != height * width:
         size = tuple(inputs.shape[-2:])

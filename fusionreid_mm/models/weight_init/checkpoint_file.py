@@ -2,7 +2,6 @@
 import os
 import pickle
 import re
-from collections import OrderedDict
 from pathlib import Path
 from typing import Callable, Dict, Mapping, Optional, Union
 from urllib.error import URLError
@@ -15,7 +14,7 @@ from mmengine.runner.checkpoint import (get_external_models, get_mmcls_models,
 from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
-from .state_dict import StateDict, metadata_of
+from .state_dict import StateDict, metadata_of, with_metadata
 
 #: Names that stand for a URL, by the scheme under which MMEngine knows them.
 _CATALOGUES: Dict[str, Callable[[], Mapping[str, str]]] = {
@@ -72,19 +71,19 @@ def read_state_dict(checkpoint: Union[str, os.PathLike],
         if isinstance(content.get(name), Mapping):
             content = content[name]
             break
-    state_dict = OrderedDict(
-        (name.removeprefix('module.'), value)
-        for name, value in content.items() if isinstance(value, Tensor))
+    state_dict = {
+        name.removeprefix('module.'): value
+        for name, value in content.items() if isinstance(value, Tensor)
+    }
     if not state_dict:
         raise ValueError(f'{path} holds no tensors under any of '
                          f'{list(_CONTAINERS)}, only {list(content)[:5]}: '
                          'save model.state_dict()')
-    setattr(
-        state_dict, '_metadata', {
+    return with_metadata(
+        state_dict, {
             name.removeprefix('module').removeprefix('.'): value
             for name, value in metadata_of(content).items()
         })
-    return state_dict
 
 
 def _reason(error: Exception) -> str:

@@ -3,8 +3,6 @@ not tell: 196 are 14 x 14, or 28 x 7."""
 import math
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from torch import nn
-
 #: The name under which it is kept beside the entries of a state dict.
 PATCH_GRID = 'patch_grid'
 
@@ -13,7 +11,7 @@ PATCH_GRID = 'patch_grid'
 SQUARE = 'square'
 
 
-def write_patch_grid(transformer: nn.Module, state_dict: dict, prefix: str,
+def write_patch_grid(transformer: Any, state_dict: dict, prefix: str,
                      metadata: Dict[str, Any]) -> None:
     """A hook of ``state_dict()``: checkpoints say the grid of a Transformer
     that has a ``patch_resolution``."""

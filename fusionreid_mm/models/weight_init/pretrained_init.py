@@ -11,7 +11,8 @@ from fusionreid_mm.registry import WEIGHT_INITIALIZERS
 from .checkpoint_file import read_state_dict
 from .patch_grid import PATCH_GRID, SQUARE
 from .report import Report, Shapes, fold, show_shapes
-from .state_dict import Metadata, StateDict, adapt_state_dict, metadata_of
+from .state_dict import (Metadata, StateDict, adapt_state_dict, metadata_of,
+                         take_part)
 from .timm_names import is_timm_wrapper, rename_for_timm_wrapper
 
 # What belongs to a ReID dataset: no pretrained file has it, and that of
@@ -68,19 +69,12 @@ class PretrainedInit(_PretrainedInit):
     def __call__(self, module: nn.Module) -> None:
         content = read_state_dict(self.checkpoint, self.map_location)
         prefix = self._find_prefix(content, module)
-        state_dict = {
-            name[len(prefix):]: value
-            for name, value in content.items() if name.startswith(prefix)
-        }
+        state_dict = take_part(content, prefix)
+        metadata = metadata_of(state_dict)
         # The user knows an entry by its name in the file.
         names = {id(value): name for name, value in state_dict.items()}
         if is_timm_wrapper(module):
             state_dict = rename_for_timm_wrapper(state_dict, module)
-        metadata = {
-            name[len(prefix):]: value
-            for name, value in metadata_of(content).items()
-            if f'{name}.'.startswith(prefix)
-        }
         adapted = self._adapt(module, state_dict, metadata)
         report = _compare(module, state_dict, adapted, names)
         report = report._replace(num_outside=len(content) - len(state_dict))
@@ -105,8 +99,8 @@ class PretrainedInit(_PretrainedInit):
             if not any(name.startswith(prefix) for name in state_dict):
                 parts = sorted({name.partition('.')[0] for name in state_dict})
                 raise ValueError(
-                    f'{self.checkpoint} has nothing under prefix={prefix!r} of '
-                    f'init_cfg, only {", ".join(parts[:10])}')
+                    f'{self.checkpoint} has nothing under prefix={prefix!r} '
+                    f'of init_cfg, only {", ".join(parts[:10])}')
             return prefix
         for wrapper in _WRAPPERS:
             if not hasattr(module, wrapper) and any(
@@ -150,7 +144,7 @@ class PretrainedInit(_PretrainedInit):
                 f'which {name} has no place, beside {num_loaded} that it '
                 f'has:\n  {fold(report.surplus)}\n'
                 'Build it as it is in the file: as deep, and with '
-                f'layer_scale_init_value where there are layer scales. '
+                'layer_scale_init_value where there are layer scales. '
                 f'{_ADVICE}')
 
     def _log(self, report: Report, module: nn.Module) -> None:
@@ -196,8 +190,7 @@ def _compare(module: nn.Module, state_dict: StateDict, adapted: StateDict,
     ]
     return Report(
         loaded=[
-            name for name in counted
-            if name in adapted and name not in dropped
+            name for name in counted if name in adapted and name not in dropped
         ],
         missing=[name for name in counted if name not in adapted],
         surplus=surplus,

@@ -38,13 +38,12 @@ class Report(NamedTuple):
     num_outside: int = 0
 
     def __str__(self) -> str:
-        rows = [(kind, fold(names))
-                for kind, names in (('missing', self.missing),
-                                    ('surplus', self.surplus),
-                                    ('unused', self.unused)) if names]
+        lists = dict(
+            missing=self.missing, surplus=self.surplus, unused=self.unused)
+        tables = dict(reshaped=self.reshaped, dropped=self.dropped)
+        rows = [(kind, fold(names)) for kind, names in lists.items() if names]
         rows += [(kind, show_shapes(entries))
-                 for kind, entries in (('reshaped', self.reshaped),
-                                       ('dropped', self.dropped)) if entries]
+                 for kind, entries in tables.items() if entries]
         if self.num_outside:
             rows.append(('outside', f'{self.num_outside} other entries'))
         return '\n'.join(f'  {kind:<9} {text}' for kind, text in rows)

@@ -1,3 +1,5 @@
+"""State dicts, and what PyTorch keeps beside their entries."""
+from collections import OrderedDict
 from typing import Any, Dict, Mapping
 
 from torch import Tensor, nn
@@ -10,6 +12,27 @@ def metadata_of(state_dict: Mapping[str, Tensor]) -> Metadata:
     """What modules said of themselves when they were saved, by their names;
     PyTorch keeps it beside the entries. Empty where a file has none."""
     return getattr(state_dict, '_metadata', {})
+
+
+def with_metadata(state_dict: StateDict, metadata: Metadata) -> StateDict:
+    """A copy that has it beside its entries."""
+    copy = OrderedDict(state_dict)
+    setattr(copy, '_metadata', dict(metadata))
+    return copy
+
+
+def take_part(state_dict: StateDict, prefix: str) -> StateDict:
+    """The entries below a prefix, which has a dot at its end or is empty."""
+    entries = {
+        name[len(prefix):]: value
+        for name, value in state_dict.items() if name.startswith(prefix)
+    }
+    return with_metadata(
+        entries, {
+            name[len(prefix):]: value
+            for name, value in metadata_of(state_dict).items()
+            if f'{name}.'.startswith(prefix)
+        })
 
 
 def adapt_state_dict(module: nn.Module, state_dict: Mapping[str, Tensor],
