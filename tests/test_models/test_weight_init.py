@@ -20,6 +20,7 @@ from fusionreid_mm.models import (IBNResNet, ReIDResNet, SIET2TViT,
                                   SIEVisionTransformer, TIMMVisionTransformer)
 from fusionreid_mm.models.weight_init import (PretrainedInit, checkpoint_file,
                                               pretrained_init)
+from fusionreid_mm.models.weight_init.report import fold
 
 DEIT = dict(
     embed_dims=192, num_layers=2, num_heads=3, feedforward_channels=768)
@@ -303,6 +304,24 @@ class TestKeyStyles:
 
 
 class TestReport:
+
+    @pytest.mark.parametrize(
+        'names, line',
+        [
+            ([], ''),
+            (['cls_token', 'head.weight', 'head.bias'
+              ], 'cls_token, head.weight, head.bias'),
+            ([f'norm.{i}' for i in 'abc'], 'norm.* (3)'),
+            ([f'a.{i}.b' for i in (0, 1, 2, 5)], 'a.0-2,5.b'),
+            # Of two blocks, one has a name more.
+            ([f'a.{i}.{j}' for i in (0, 1)
+              for j in 'bcd'] + ['a.0.e'], 'a.0-1.* (7)'),
+            (['0.weight', '1.weight'], '0-1.weight'),
+            ([f'a{i}' for i in range(10)
+              ], 'a0, a1, a2, a3, a4, a5, a6, a7 and 2 more'),
+        ])
+    def test_folded_names(self, names, line):
+        assert fold(names) == line
 
     def test_names_of_the_file(self, save, log):
         """Not those into which they were translated."""

@@ -93,9 +93,9 @@ def _reason(error: Exception) -> str:
     if stranger:
         return (f'beside tensors it holds a {stranger.group(1)}, which could '
                 'run code. Save the state dict alone.')
-    first_line = text.strip().partition('\n')[0][:200]
-    return (f'{first_line or type(error).__name__}. If it was not downloaded '
-            'completely, delete it and download it again.')
+    first_sentence = re.split(r'\.\s', text.strip())[0].rstrip('.')
+    return (f'{first_sentence[:200] or type(error).__name__}. If it was not '
+            'downloaded completely, delete it and download it again.')
 
 
 def _local_path(checkpoint: str) -> Path:

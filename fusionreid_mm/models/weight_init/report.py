@@ -1,7 +1,7 @@
 """What became of the entries of a checkpoint, in a few lines."""
 from collections import defaultdict
 from itertools import groupby
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -60,39 +60,41 @@ def show_shapes(entries: Dict[str, Shapes]) -> str:
 def fold(names: Sequence[str]) -> str:
     """Names of parameters in a short line; a block counts its entries.
 
-    >>> fold(['head.bias', 'layer3.6.conv1.weight', 'layer3.6.bn1.weight',
-    ...       'layer3.7.conv1.weight', 'layer3.7.bn1.weight'])
-    'head.bias, layer3.6-7.conv1.weight, layer3.6-7.bn1.weight'
+    >>> fold(['head.bias', 'blocks.0.ls1.gamma', 'blocks.1.ls1.gamma'])
+    'head.bias, blocks.0-1.ls1.gamma'
     >>> fold([f'layer3.{i}.conv{j}.weight' for i in (6, 7) for j in (1, 2, 3)])
     'layer3.6-7.* (6)'
     """
-    # layer3.6.conv1.weight stands at 6 of ('layer3', 'conv1.weight').
-    numbers: Dict[Tuple[str, str], List[int]] = defaultdict(list)
+    blocks: Dict[Tuple[str, Optional[int]], List[str]] = defaultdict(list)
     for name in names:
         parent, number, rest = _split(name)
-        numbers[parent, rest].extend(number)
-    places: Dict[str, List[str]] = defaultdict(list)
-    counts: Dict[str, int] = defaultdict(int)
-    for (parent, rest), found in numbers.items():
-        place = '.'.join(part for part in (parent, _ranges(found)) if part)
-        places[place].append(rest)
-        counts[place] += max(len(found), 1)
+        blocks[parent, number].append(rest)
+    # The numbers of blocks of which the same is to be said, and how often.
+    numbers: Dict[Tuple[str, str], List[int]] = defaultdict(list)
+    counts: Dict[Tuple[str, str], int] = defaultdict(int)
+    for (parent, number), rests in blocks.items():
+        is_long = parent and len(rests) > _WRITTEN_OUT
+        for rest in rests:
+            key = parent, '*' if is_long else rest
+            counts[key] += 1
+            if number is not None:
+                numbers[key].append(number)
     items = []
-    for place, rests in places.items():
-        if place and len(rests) > _WRITTEN_OUT:
-            items.append(f'{place}.* ({counts[place]})')
-        else:
-            items += [f'{place}.{rest}'.strip('.') for rest in rests]
+    for (parent, rest), count in counts.items():
+        place = (parent, _ranges(numbers[parent, rest]), rest)
+        total = f' ({count})' if rest == '*' else ''
+        items.append('.'.join(part for part in place if part) + total)
     return _some(items)
 
 
-def _split(name: str) -> Tuple[str, List[int], str]:
-    """What comes before the first number in a name, the number, the rest."""
+def _split(name: str) -> Tuple[str, Optional[int], str]:
+    """``('layer3', 6, 'conv1.weight')``: the first number in a name, what
+    comes before it and the rest. None stands for no number."""
     parts = name.split('.')
     for i, part in enumerate(parts):
         if part.isdigit():
-            return '.'.join(parts[:i]), [int(part)], '.'.join(parts[i + 1:])
-    return '.'.join(parts[:-1]), [], parts[-1]
+            return '.'.join(parts[:i]), int(part), '.'.join(parts[i + 1:])
+    return '.'.join(parts[:-1]), None, parts[-1]
 
 
 def _ranges(numbers: Iterable[int]) -> str:
@@ -101,9 +103,8 @@ def _ranges(numbers: Iterable[int]) -> str:
         enumerate(sorted(set(numbers))), key=lambda item: item[1] - item[0])
     texts = []
     for _, run in runs:
-        members = [number for _, number in run]
-        texts.append(f'{members[0]}' if len(members) ==
-                     1 else f'{members[0]}-{members[-1]}')
+        members = [str(number) for _, number in run]
+        texts.append('-'.join(dict.fromkeys((members[0], members[-1]))))
     return ','.join(texts)
 
 
