@@ -19,7 +19,8 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.fileio import file_client
-from mmengine.logging import HistoryBuffer, print_log
+from mmengine.logging import HistoryBuffer, MMLogger, print_log
+from mmengine.model import BaseModule
 from mmengine.optim.optimizer import default_constructor
 from mmengine.optim.scheduler import OneCycleParamScheduler
 from mmengine.utils import digit_version
@@ -64,6 +65,7 @@ def install_shims() -> None:
     """Apply everything that has to be in place before a config is read."""
     silence_noise()
     demote_log_lines()
+    keep_init_info_in_files()
     warn_outside_window()
     register_scope()
     replace_pkg_resources()
@@ -94,6 +96,25 @@ def demote_log_lines() -> None:
 
     for module in (default_constructor, file_client):
         module.print_log = log
+
+
+def keep_init_info_in_files() -> None:
+    """Let MMEngine write how each parameter was initialised into the log file,
+    as it does, but not to the console where there is no log file.
+
+    Three lines for each, about 1500 for FusionReID, bury what is said of the
+    weights. Goes when upstream does the same.
+    """
+    dump = BaseModule._dump_init_info
+
+    def dump_into_file(module: BaseModule) -> None:
+        logger = MMLogger.get_current_instance()
+        if any(
+                isinstance(handler, logging.FileHandler)
+                for handler in logger.handlers):
+            dump(module)
+
+    BaseModule._dump_init_info = dump_into_file
 
 
 def warn_outside_window() -> None:

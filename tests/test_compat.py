@@ -8,7 +8,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, MMLogger
+from mmengine.model import Sequential
 
 from fusionreid_mm import compat
 
@@ -25,6 +26,25 @@ def test_importing_says_nothing():
         text=True,
         check=True)
     assert done.stdout == done.stderr == ''
+
+
+class TestInitInfo:
+    """How each parameter was initialised."""
+
+    def initialise(self, name, **options) -> None:
+        MMLogger.get_instance(name, logger_name=name, **options)
+        Sequential(torch.nn.Linear(1, 1)).init_weights()
+
+    def test_is_not_for_the_console(self, caplog):
+        self.initialise('console')
+        MMLogger.get_current_instance().addHandler(caplog.handler)
+        Sequential(torch.nn.Linear(1, 1)).init_weights()
+        assert caplog.text == ''
+
+    def test_stands_in_the_log_file(self, tmp_path):
+        self.initialise('file', log_file=str(tmp_path / 'a.log'))
+        text = (tmp_path / 'a.log').read_text(encoding='utf-8')
+        assert '0.weight - torch.Size([1, 1])' in text
 
 
 @needs_safe_globals

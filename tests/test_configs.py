@@ -10,16 +10,18 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import DATASETS, MODELS
 
 CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
 ABLATIONS = sorted((ROOT / 'configs' / 'ablations').glob('*.py'))
 DATASETS_OF_BASE = sorted((ROOT / 'configs/_base_/datasets').glob('*.py'))
 REAL = [path for path in CONFIGS if 'synthetic' not in path.name]
-# The rows of the paper's table of combinations; test_builds builds the others
-# with a Runner.
-COMBINATIONS = [
-    path for path in CONFIGS if re.match(r'fusionreid_r\d', path.stem)
+# The rows of the paper's table of combinations, and its other sizes and
+# strides; test_builds builds the others with a Runner.
+VARIANTS = [
+    path for path in CONFIGS
+    if re.match(r'fusionreid_(r\d|\w+_(stride-16|384x128))', path.stem)
 ]
 CAMERAS = dict(
     Market1501=6,
@@ -30,20 +32,28 @@ CAMERAS = dict(
     VeRi776=20)
 
 
+def build_without_values(cfg: Config) -> FusionReID:
+    """The model of a config on PyTorch's ``meta`` device."""
+    init_default_scope(cfg.default_scope)
+    return MODELS.build(cfg.model).to('meta').eval()
+
+
 def test_there_are_configs():
     names = {path.stem for path in CONFIGS}
+    for dataset in ('market', 'duke', 'msmt17'):
+        for variant in ('', '_stride-16', '_384x128', '_stride-16_384x128'):
+            assert f'fusionreid_{dataset}{variant}' in names
     for cnn in ('r50', 'r101', 'r152'):
         for transformer in ('vit-b16', 'deit-b16', 't2t-vit-14', 't2t-vit-24'):
             name = f'fusionreid_{cnn}_{transformer}_msmt17'
             assert (name in names) != (name == 'fusionreid_r50_vit-b16_msmt17')
 
 
-@pytest.mark.parametrize('path', COMBINATIONS, ids=lambda path: path.stem)
-def test_combination_builds(path):
+@pytest.mark.parametrize('path', VARIANTS, ids=lambda path: path.stem)
+def test_variant_builds(path):
     """And its shapes fit, for which nothing has to be computed."""
     cfg = Config.fromfile(path)
-    init_default_scope(cfg.default_scope)
-    model = MODELS.build(cfg.model).to('meta').eval()
+    model = build_without_values(cfg)
     size = model.branches['transformer'].backbone.img_size
     descriptor = model(torch.zeros(2, 3, *size, device='meta'))
     channels = [
@@ -54,7 +64,7 @@ def test_combination_builds(path):
 
 
 @pytest.mark.parametrize(
-    'path', [path for path in CONFIGS if path not in COMBINATIONS],
+    'path', [path for path in CONFIGS if path not in VARIANTS],
     ids=lambda path: path.stem)
 def test_builds(path, tmp_path):
     cfg = Config.fromfile(path)
@@ -96,11 +106,37 @@ def test_is_the_papers_model_and_recipe(path):
         assert cfg.model[key] == model_of_market[key]
 
 
+@pytest.mark.parametrize('dataset', ['market', 'duke', 'msmt17'])
+def test_larger_images_and_other_strides(dataset):
+    """They differ from the headline in nothing else."""
+    headline = Config.fromfile(ROOT / f'configs/fusionreid_{dataset}.py')
+    for name, grid in (('_stride-16', (16, 8)), ('_384x128', (31, 10)),
+                       ('_stride-16_384x128', (24, 8))):
+        cfg = Config.fromfile(ROOT / f'configs/fusionreid_{dataset}{name}.py')
+        init_default_scope(cfg.default_scope)
+        with torch.device('meta'):
+            vit = MODELS.build(cfg.model.branches.transformer.backbone)
+        assert tuple(vit.patch_resolution) == grid
+        pipelines = [
+            step for part in ('train', 'val', 'test')
+            for step in cfg[f'{part}_dataloader'].dataset.pipeline
+        ]
+        for step in pipelines:
+            if step.type == 'Resize':
+                step.scale = (128, 256)
+            if 'Crop' in step.type:
+                step.crop_size = (256, 128)
+        cfg.model.branches.transformer.backbone.update(
+            img_size=(256, 128), patch_cfg=dict(stride=12))
+        for key in headline:
+            assert cfg[key] == headline[key], key
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_pipelines_fit_the_transformer(path):
     cfg = Config.fromfile(path)
     height, width = cfg.model.branches.transformer.backbone.img_size
-    for part in ('train', 'test'):
+    for part in ('train', 'val', 'test'):
         pipeline = cfg[f'{part}_dataloader'].dataset.pipeline
         resize, = [step for step in pipeline if step.type == 'Resize']
         assert tuple(resize.scale) == (width, height)
@@ -150,9 +186,7 @@ def test_ablations_differ_in_the_model_alone(path):
     }
     assert path.read_text(encoding='utf-8').startswith('# ')
 
-    init_default_scope(cfg['default_scope'])
-    # Without computing anything
-    model = MODELS.build(model_cfg).to('meta').eval()
+    model = build_without_values(Config.fromfile(path))
     descriptor = model(torch.empty(1, 3, 256, 128, device='meta'))
     widths = [neck.bn.num_features for neck in model.head.bnnecks.values()]
     assert descriptor.shape == (1, sum(widths))

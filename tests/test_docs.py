@@ -102,7 +102,7 @@ def test_config_of_ones_own(tmp_path):
     assert cfg.param_scheduler.T_max == cfg.train_cfg.max_epochs == 90
 
 
-@pytest.mark.parametrize('number', range(2))
+@pytest.mark.parametrize('number', range(3))
 def test_other_backbones(number, tmp_path):
     text = (ROOT / 'docs/backbones.md').read_text(encoding='utf-8')
     blocks = [
@@ -110,16 +110,20 @@ def test_other_backbones(number, tmp_path):
         for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
         if block.startswith('_base_')
     ]
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     (tmp_path / 'mine.py').write_text(blocks[number], encoding='utf-8')
     cfg = load_config(str(tmp_path / 'mine.py'))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
     cnn = model.branches['cnn'].backbone
-    assert cnn.depth == (101, 50)[number]
+    assert cnn.depth == (101, 50, 101)[number]
+    assert cnn.init_cfg.checkpoint == f'torchvision://resnet{cnn.depth}'
     assert (model.neck is None) == (number == 1)
-    assert model.head.num_classes == 751
+    assert model.head.num_classes == (751, 751, 1041)[number]
+    if number == 2:
+        vit = model.branches['transformer'].backbone
+        assert tuple(vit.patch_resolution) == (31, 10)
 
 
 def test_several_datasets(tmp_path):

@@ -8,7 +8,8 @@ from .layers import (CrossAttention, HeterogenousTransmissionModule,
                      SharedEncodingUnit)
 from .losses import BatchHardTripletLoss, CrossEntropyLoss
 from .necks import (BaseFusionNeck, ConcatFusion, DualAttentionMutualFusion,
-                    JointTransformerFusion, MLPFusion, SumFusion)
+                    JointTransformerFusion, LocalRefinement, MLPFusion,
+                    SumFusion)
 from .reid import AverageFeatureTTA, FusionReID
 from .weight_init import PretrainedInit
 
@@ -17,9 +18,9 @@ __all__ = [
     'CNNBranch', 'ConcatFusion', 'CrossAttention', 'CrossEntropyLoss',
     'DualAttentionMutualFusion', 'FusionReID',
     'HeterogenousTransmissionModule', 'IBNResNet', 'JointTransformerFusion',
-    'LocalRefinementUnit', 'MLPFusion', 'MultiBranchReIDHead',
-    'MutualFusionUnit', 'PointwiseUnit', 'PretrainedInit',
-    'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT', 'SIEVisionTransformer',
-    'SharedEncodingUnit', 'SumFusion', 'TIMMVisionTransformer',
-    'TransformerBranch'
+    'LocalRefinement', 'LocalRefinementUnit', 'MLPFusion',
+    'MultiBranchReIDHead', 'MutualFusionUnit', 'PointwiseUnit',
+    'PretrainedInit', 'ReIDDataPreprocessor', 'ReIDResNet', 'SIET2TViT',
+    'SIEVisionTransformer', 'SharedEncodingUnit', 'SumFusion',
+    'TIMMVisionTransformer', 'TransformerBranch'
 ]

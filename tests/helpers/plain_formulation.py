@@ -47,6 +47,7 @@ class Setting:
         cnn: Depth of the ResNet, or None.
         transformer: ``'vit'``, ``'t2t'`` or None.
         htm_layers, width, mode, share: Of the fusion, in released terms.
+        lru: Of the LRUs, the released ``choice``.
         size, stride: Height and width in pixels, stride of the ViT's patches.
         cnn_width: Channels of the ResNet's stem; 64 is the usual one.
         embed_dims, layers, heads: Of the Transformer.
@@ -57,6 +58,7 @@ class Setting:
     width: int = 768
     mode: int = 0
     share: int = 0
+    lru: bool = True
     size: Tuple[int, int] = (256, 128)
     stride: int = 12
     cnn_width: int = 64
@@ -288,13 +290,14 @@ class Tokens(NamedTuple):
     patch: Tensor  # (B, N, D)
 
 
-def lru(w: Weights, x: Tensor, width: int) -> Tensor:
-    """The depthwise convolution is 1 x 1: a factor and a bias a channel."""
+def lru(w: Weights, x: Tensor, width: int, choice: bool) -> Tensor:
+    """The depthwise convolution is 1 x 1: a factor and a bias a channel.
+    Without ``choice`` it is there, but not used."""
     channels, depthwise = x.size(1), w / 'dwconv'
-    x = x * depthwise('weight', channels, 1, 1, 1).view(1, -1, 1, 1)
-    x = x + depthwise('bias', channels).view(1, -1, 1, 1)
-    x = prelu(w / 'act1', batch_norm(w / 'bn1', x))
-    x = conv(w / 'ptconv', x, width, 1, bias=True)
+    y = x * depthwise('weight', channels, 1, 1, 1).view(1, -1, 1, 1)
+    y = y + depthwise('bias', channels).view(1, -1, 1, 1)
+    y = prelu(w / 'act1', batch_norm(w / 'bn1', y))
+    x = conv(w / 'ptconv', y if choice else x, width, 1, bias=True)
     return prelu(w / 'act2', batch_norm(w / 'bn2', x))
 
 
@@ -342,9 +345,11 @@ def htm(w: Weights, cnn: Tokens, transformer: Tokens,
 
 def fusion(w: Weights, cnn_map: Tensor, transformer_map: Tensor,
            setting: Setting) -> Dict[str, Tensor]:
-    cnn_0 = tokens_of(w / 'gap_r', lru(w / 'res_LRU', cnn_map, setting.width))
+    cnn_0 = tokens_of(w / 'gap_r',
+                      lru(w / 'res_LRU', cnn_map, setting.width, setting.lru))
     transformer_0 = tokens_of(
-        w / 'gap_f', lru(w / 'former_LRU', transformer_map, setting.width))
+        w / 'gap_f',
+        lru(w / 'former_LRU', transformer_map, setting.width, setting.lru))
     cnn, transformer = cnn_0, transformer_0
     for index in range(setting.htm_layers):
         cnn, transformer = htm(w / 'HTM' / 'blocks' / index,

@@ -107,3 +107,19 @@ class TestFit:
         assert 'missing: branches.cnn.pool.p (1,)' in message
         assert 'shape: classifier.weight is (9, 64)' in message
         assert 'but the model has (5, 64)' in message
+
+
+def test_the_grid_of_the_patches_is_kept():
+    """It stands beside the entries, where a plain dict has nothing."""
+    from helpers.small_model import small_model_cfg
+    transformer = small_model_cfg().branches.transformer
+    model = small_model(branches=dict(transformer=transformer), neck=None)
+    official = {}
+    for name, value in model.state_dict().items():
+        name = name.replace('branches.transformer.backbone.', 'base.')
+        name = name.replace('head.bnnecks.transformer.bn.', 'bottleneck.')
+        name = name.replace('head.bnnecks.transformer.', '')
+        official[name] = value
+    converted = convert_official_state_dict(official, model)
+    metadata = converted._metadata['branches.transformer.backbone']
+    assert metadata['patch_grid'] == (5, 2)

@@ -11,6 +11,7 @@ from helpers.small_model import small_model
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
+from mmengine.runner.checkpoint import load_state_dict
 
 from fusionreid_mm.datasets.protocol import ProtocolError
 from fusionreid_mm.engine.hooks import (CheckpointFitHook, RankedListHook,
@@ -226,10 +227,10 @@ class TestProtocol:
 
 class TestCheckpointFit:
 
-    def run(self, checkpoint, train=True, resume=False):
+    def run(self, checkpoint, train=True, resume=False, model=None):
         """The hook on a checkpoint of the small model; what it left of it."""
         runner = SimpleNamespace(
-            model=small_model(),
+            model=model or small_model(),
             logger=MMLogger.get_instance('fit'),
             _resume=resume,
             _train_loop=_Loop() if train else dict())
@@ -269,6 +270,26 @@ class TestCheckpointFit:
         assert name not in self.run(dict(state_dict=dict(state_dict)))
         with pytest.raises(ValueError, match='sie_embed is'):
             self.run(dict(state_dict=state_dict), train=False)
+
+    def test_larger_images(self, tmp_path, caplog):
+        """A model is fine-tuned on them, but not tested."""
+        MMLogger.get_instance('fit').addHandler(caplog.handler)
+        name = 'branches.transformer.backbone'
+        source = small_model().state_dict()
+        torch.save(dict(state_dict=source), tmp_path / 'a.pth')
+        larger = small_model(
+            branches__transformer__backbone__img_size=(96, 32))
+        checkpoint = torch.load(tmp_path / 'a.pth', weights_only=True)
+        self.run(checkpoint, model=larger)
+        assert (f'resized: {name}.pos_embed (1, 11, 24) -> (1, 15, 24)'
+                in caplog.text)
+        load_state_dict(larger, checkpoint['state_dict'], strict=True)
+        pos_embed = larger.get_submodule(name).pos_embed
+        assert torch.equal(pos_embed[:, :1],
+                           source[f'{name}.pos_embed'][:, :1])
+        for purpose in (dict(resume=True), dict(train=False)):
+            with pytest.raises(ValueError, match='pos_embed is'):
+                self.run(checkpoint, model=larger, **purpose)
 
     def test_something_else_is_not_fine_tuned(self):
         with pytest.raises(ValueError, match='not a single entry.*init_cfg'):

@@ -333,6 +333,39 @@ class TestSIET2TViT:
         assert torch.equal(t2t.pos_embed, before)
 
 
+@pytest.mark.parametrize('cls, arch', [
+    (SIEVisionTransformer, TINY),
+    (SIET2TViT, dict(embed_dims=24, num_layers=2, num_heads=2)),
+])
+class TestOptionsOfUpstream:
+
+    @pytest.mark.parametrize('option', [
+        dict(out_type='cls_token'),
+        dict(out_indices=0),
+        dict(final_norm=False),
+        dict(with_cls_token=False),
+    ])
+    def test_that_would_give_other_tokens(self, cls, arch, option):
+        name, = option
+        with pytest.raises(
+                ValueError, match=f'{name}=.* is not possible.*Leave {name}'):
+            cls(arch, **option)
+
+    def test_that_change_nothing(self, cls, arch):
+        cls(arch, out_type='raw', out_indices=-1, final_norm=True)
+
+    def test_a_negative_number_of_cameras(self, cls, arch):
+        for name in ('num_cameras', 'num_views'):
+            with pytest.raises(ValueError, match=f'{name} must not be neg'):
+                cls(arch, **{name: -1})
+
+
+def test_padding_of_the_patches():
+    vit = SIEVisionTransformer(
+        TINY, patch_cfg=dict(stride=12, padding='corner'))
+    assert tuple(vit.patch_resolution) == (22, 11)
+
+
 def test_a_timm_model_without_class_token():
     with pytest.raises(ValueError, match='swin_tiny.*has no class token'):
         TIMMVisionTransformer('swin_tiny_patch4_window7_224', (64, 32))

@@ -7,13 +7,15 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from fusionreid_mm.models import (BaseFusionNeck, ConcatFusion,
-                                  JointTransformerFusion, MLPFusion, SumFusion)
+                                  JointTransformerFusion, LocalRefinement,
+                                  MLPFusion, SumFusion)
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import ReIDDataSample
 
 CHANNELS = dict(cnn=6, transformer=4)
 LRU = ['cnn_lru', 'transformer_lru']
 EMBEDDINGS = {
+    LocalRefinement: dict(),
     ConcatFusion: dict(fused=24),
     SumFusion: dict(fused=12),
     MLPFusion: dict(fused=12),
@@ -53,6 +55,7 @@ def test_embeddings(neck_type, batch_size):
 
 
 @pytest.mark.parametrize('cfg', [
+    dict(type='LocalRefinement'),
     dict(type='ConcatFusion'),
     dict(type='SumFusion'),
     dict(type='MLPFusion'),

@@ -25,6 +25,13 @@ CNNS = {
         features_only=True,
         out_indices=(4, ),
         output_stride=16),
+    'timm Swin':
+    dict(
+        type='mmpretrain.TIMMBackbone',
+        model_name='swin_tiny_patch4_window7_224',
+        features_only=True,
+        out_indices=(2, ),
+        img_size=IMG_SIZE),
     'IBN ResNet':
     dict(type='IBNResNet', depth=18, base_channels=8, stem_channels=8),
     'usual ResNet stem':
@@ -64,6 +71,12 @@ TRANSFORMERS = {
         type='TIMMVisionTransformer',
         model_name='vit_tiny_patch16_224',
         depth=2,
+        img_size=IMG_SIZE),
+    'timm DeiT, distilled':
+    dict(
+        type='TIMMVisionTransformer',
+        model_name='deit_tiny_distilled_patch16_224',
+        depth=1,
         img_size=IMG_SIZE),
     'timm ViT with registers':
     dict(

@@ -70,7 +70,8 @@ def model_cfg(setting: Setting) -> dict:
         num_layers=setting.htm_layers,
         share_seu=setting.shares_seu,
         share_mfu=setting.shares_mfu,
-        units=UNITS[setting.mode])
+        units=UNITS[setting.mode],
+        lru='lru' if setting.lru else 'pointwise')
     for branch, used in (('cnn', setting.cnn), ('transformer',
                                                 setting.transformer)):
         if not used:
@@ -126,6 +127,7 @@ def assert_equal(model: FusionReID,
         *[dict(mode=mode) for mode in range(1, 4)],
         dict(mode=3, share=1),  # where the released code ignores the sharing
         *[dict(htm_layers=depth) for depth in (1, 3, 6)],
+        dict(lru=False),
         dict(width=384),
         dict(width=1152, htm_layers=1),
         dict(stride=16),

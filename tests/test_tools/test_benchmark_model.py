@@ -8,6 +8,8 @@ from helpers.golden import ROOT
 from helpers.small_model import IMG_SIZE, small_model
 from helpers.tools import TOOLS, run_inline
 
+from fusionreid_mm.models import SIET2TViT
+
 TOOL = 'analysis_tools/benchmark_model.py'
 TINY = ROOT / 'configs/fusionreid_tiny_synthetic.py'
 
@@ -30,6 +32,25 @@ class TestPlainAttention:
     def test_dropout(self, tool):
         query = torch.ones(1, 1, 2, 4)
         assert not tool['written_out'](query, query, query, dropout_p=1.).any()
+
+    def test_scale(self, tool):
+        query = torch.randn(1, 1, 2, 4, dtype=torch.double)
+        torch.testing.assert_close(
+            tool['written_out'](query, query, query, scale=3.),
+            F.scaled_dot_product_attention(query, query, query, scale=3.))
+
+    def test_t2t_computes_the_same(self, tool):
+        """Its token transformers scale by the width of their input."""
+        torch.manual_seed(0)
+        t2t = SIET2TViT(
+            dict(embed_dims=24, num_layers=2, num_heads=2), IMG_SIZE)
+        t2t.double().eval()
+        for parameter in t2t.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        images = torch.randn(2, 3, *IMG_SIZE, dtype=torch.double)
+        expected, = t2t(images)
+        with tool['plain_attention'](t2t):
+            torch.testing.assert_close(t2t(images)[0], expected)
 
     def test_reaches_all_attention(self, tool, monkeypatch):
         """2 layers of the ViT; twice 2 SEU and 2 MFU."""

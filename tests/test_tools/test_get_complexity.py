@@ -1,4 +1,5 @@
 """Sizes and costs that are known otherwise."""
+import re
 import runpy
 
 import pytest
@@ -101,6 +102,15 @@ def test_a_model_of_ones_own(monkeypatch, capsys):
     assert 'as the paper counts' in output
     # The paper has no such model.
     assert '\nthe paper  ' not in output
+
+
+def test_larger_images_without_their_pipeline(monkeypatch):
+    with pytest.raises(SystemExit) as error:
+        run_inline(monkeypatch, TOOL, MARKET, '--cfg-options',
+                   'model.branches.transformer.backbone.img_size=(384,128)')
+    assert re.match(
+        r'.*market.py: the images are 256x128 .* img_size=\(384, 128\)',
+        error.value.code)
 
 
 def test_needs_a_config(monkeypatch, capsys):

@@ -13,6 +13,7 @@ import platform
 import re
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import (Callable, ContextManager, Dict, Iterator, List, NamedTuple,
@@ -55,10 +56,13 @@ def written_out(query: Tensor,
                 value: Tensor,
                 attn_mask: Optional[Tensor] = None,
                 dropout_p: float = 0.,
-                is_causal: bool = False) -> Tensor:
+                is_causal: bool = False,
+                scale: Optional[float] = None) -> Tensor:
     """The plain formulation of ``scaled_dot_product_attention``."""
     assert attn_mask is None and not is_causal
-    weights = (query @ key.transpose(-2, -1)) * query.size(-1)**-0.5
+    if scale is None:
+        scale = query.size(-1)**-0.5
+    weights = query @ key.transpose(-2, -1) * scale
     weights = F.dropout(weights.softmax(dim=-1), dropout_p)
     return weights @ value
 
@@ -71,7 +75,11 @@ def plain_attention(model: nn.Module) -> Iterator[None]:
     holders = [module for module in model.modules() if hasattr(module, name)]
     with ExitStack() as stack:
         for holder in (F, *holders):
-            stack.enter_context(mock.patch.object(holder, name, written_out))
+            # T2T-ViT's holds a scale of its own.
+            settings = getattr(getattr(holder, name), 'keywords', {})
+            stack.enter_context(
+                mock.patch.object(holder, name,
+                                  partial(written_out, **settings)))
         yield
 
 

@@ -236,8 +236,12 @@ def main() -> None:
         for paper in read_paper_numbers()
     }
     for path in args.configs:
-        cfg = load_config(path, args.cfg_options)
-        _print_model(cfg, papers.get(Path(path).resolve()))
+        try:
+            cfg = load_config(path, args.cfg_options)
+            _print_model(cfg, papers.get(Path(path).resolve()))
+        # As of images that the Transformer was not built for.
+        except ValueError as error:
+            raise SystemExit(f'{path}: {error}') from error
     if args.paper_table:
         _print_paper_table()
 

@@ -3,13 +3,14 @@
 MMEngine loads what has the right name and shape, warns of the rest and goes on
 with random weights.
 """
-from typing import Callable, Dict, List
+from typing import Callable, List
 
-from torch import Tensor
+from torch import nn
 
+from fusionreid_mm.models.weight_init.state_dict import (StateDict,
+                                                         adapt_state_dict,
+                                                         metadata_of)
 from .misfits import Misfit, find_misfits
-
-StateDict = Dict[str, Tensor]
 
 _SHOWN = 20
 
@@ -38,25 +39,35 @@ def fit_for_testing(state_dict: StateDict, expected: StateDict) -> List[str]:
     return dropped
 
 
-def fit_for_finetuning(state_dict: StateDict,
-                       expected: StateDict) -> List[str]:
+def fit_for_finetuning(state_dict: StateDict, model: nn.Module) -> List[str]:
     """Refuse entries of another shape, and a state dict that has nothing of
     the model.
 
     What belongs to a dataset, classifiers and camera embeddings, is taken out
-    of ``state_dict`` where it is of another shape. Returns a line on each
-    entry that is not loaded.
+    of ``state_dict`` where it is of another shape. Position embeddings are
+    resized when they are loaded, so a model can go on with larger images.
+    Returns a line on each entry that is not loaded as it is.
     """
+    expected = model.state_dict()
     dropped = _drop_misshapen(state_dict, expected, _belongs_to_dataset)
-    misfits = find_misfits(_without_ddp(state_dict), expected)
+    ours = _without_ddp(state_dict)
+    adapted = adapt_state_dict(model, ours, metadata_of(state_dict))
+    misfits = find_misfits(adapted, expected)
     _refuse([item for item in misfits if item.kind == 'shape'])
     if sum(item.kind == 'missing' for item in misfits) == len(expected):
         raise ValueError(
             'the checkpoint has not a single entry of this model, only such '
             f'as {", ".join(list(state_dict)[:3])}. Weights of a backbone '
             'alone go into its init_cfg.')
-    return [f'of another dataset: {name}' for name in dropped
-            ] + [str(item) for item in misfits if item.name not in dropped]
+    return [
+        *[f'of another dataset: {name}' for name in dropped],
+        *[
+            f'resized: {name} {tuple(ours[name].shape)} -> '
+            f'{tuple(value.shape)}' for name, value in adapted.items()
+            if name in ours and ours[name].shape != value.shape
+        ],
+        *[str(item) for item in misfits if item.name not in dropped],
+    ]
 
 
 def _without_ddp(state_dict: StateDict) -> StateDict:

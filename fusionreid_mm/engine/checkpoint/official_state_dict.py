@@ -6,11 +6,15 @@ from torch import Tensor
 
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.models.backbones import SIEVisionTransformer
+from fusionreid_mm.models.layers import PointwiseUnit
 from .misfits import find_misfits
 
 # The released Transformers hold a classifier of their own that nothing reads,
 # which is called fc in a ViT and head in a T2T-ViT.
 _UNUSED = re.compile(r'transformer\.base\.(fc|head)\.(weight|bias)')
+
+# With its LRU switched off it still holds the depthwise half.
+_UNUSED_WITHOUT_LRU = re.compile(r'(res|former)_LRU\.(dwconv|bn1|act1)\..+')
 
 # Applied in this order, each to what the ones before it made of a name.
 _RULES = (
@@ -95,7 +99,10 @@ def convert_official_state_dict(state_dict: Mapping[str, Tensor],
         converted, model.state_dict(), shown=official_names.__getitem__)
     if twice or misfits:
         _refuse([*twice, *map(str, misfits)])
-    return converted
+    # With what the modules say of themselves beside their entries.
+    complete = model.state_dict()
+    complete.update(converted)
+    return complete
 
 
 def _refuse(lines: Sequence[str]) -> NoReturn:
@@ -106,12 +113,15 @@ def _refuse(lines: Sequence[str]) -> NoReturn:
 def map_official_names(names: Iterable[str],
                        model: FusionReID) -> Dict[str, str]:
     """Our name of each entry of a released state dict, by its name there; the
-    layer that the released code does not use is left out."""
+    layers that the released code does not use are left out."""
     full_names = {name: _full_name(name, model) for name in names}
+    unused = [_UNUSED]
+    if any(isinstance(module, PointwiseUnit) for module in model.modules()):
+        unused.append(_UNUSED_WITHOUT_LRU)
     return {
         name: _rename(full_name, model)
         for name, full_name in full_names.items()
-        if not _UNUSED.fullmatch(full_name)
+        if not any(pattern.fullmatch(full_name) for pattern in unused)
     }
 
 

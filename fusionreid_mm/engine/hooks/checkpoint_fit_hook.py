@@ -15,7 +15,8 @@ class CheckpointFitHook(Hook):
 
     Training that is resumed needs each entry. Tests do not need the
     classifiers. Fine-tuning (``load_from``) may leave out what belongs to a
-    dataset, and other entries may be missing or left over, with a warning.
+    dataset, other entries may be missing or left over, and position embeddings
+    are resized to larger images, with a warning.
 
     Raises:
         ValueError: If an entry that is needed is missing or of another shape.
@@ -36,7 +37,7 @@ class CheckpointFitHook(Hook):
         elif runner._resume:
             fit_for_resuming(state_dict, expected)
         else:
-            lines = fit_for_finetuning(state_dict, expected)
+            lines = fit_for_finetuning(state_dict, model)
             if lines:
                 runner.logger.warning(
                     f'{len(lines)} entries of checkpoint and model do not '

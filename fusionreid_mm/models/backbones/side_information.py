@@ -1,14 +1,24 @@
-import math
 import re
-from typing import Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
+from mmengine.model import BaseModule
 from mmengine.model.weight_init import trunc_normal_
 from mmpretrain.models.utils import resize_pos_embed
 from torch import Tensor, nn
 
+from fusionreid_mm.models.weight_init.patch_grid import (read_patch_grid,
+                                                         write_patch_grid)
 
-class SideInformationMixin:
+# Their names in files of timm, and of DINOv2's authors.
+_REGISTERS = ('reg_token', 'register_tokens')
+
+# Upstream's options in which a branch has no choice.
+_FIXED_OPTIONS = dict(
+    out_type='raw', out_indices=-1, final_norm=True, with_cls_token=True)
+
+
+class SideInformationMixin(BaseModule):
     """What the Transformers of this package add to mmpretrain's: the Side
     Information Embedding (SIE) and the reading of other people's checkpoints.
 
@@ -37,8 +47,27 @@ class SideInformationMixin:
     embed_dims: int
     interpolate_mode: str
 
+    def init_weights(self) -> None:
+        """As timm and the released code do it, in place of upstream; then as
+        ``init_cfg`` says, which has the last word."""
+        if not self.is_init:
+            self._init_like_timm()
+        BaseModule.init_weights(self)
+
+    def _init_like_timm(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        trunc_normal_(self.cls_token, std=0.02)
+
     def _build_side_information(self, num_cameras: int, num_views: int,
                                 sie_coefficient: float) -> None:
+        for name, number in (('num_cameras', num_cameras), ('num_views',
+                                                            num_views)):
+            if number < 0:
+                raise ValueError(f'{name} must not be negative: got {number}')
         self.num_cameras = num_cameras
         self.num_views = num_views
         self.sie_coefficient = sie_coefficient
@@ -48,6 +77,7 @@ class SideInformationMixin:
                 torch.zeros(rows, 1, self.embed_dims))
             # Not part of any pretrained file, so it starts here.
             trunc_normal_(self.sie_embed, std=0.02)
+        self._register_state_dict_hook(write_patch_grid)
 
     @property
     def uses_cameras(self) -> bool:
@@ -105,6 +135,20 @@ class SideInformationMixin:
                 'Resize of the pipeline')
 
     @classmethod
+    def _free_options(cls, options: Dict[str, Any]) -> Dict[str, Any]:
+        """Those of upstream's options that are not fixed."""
+        for name, value in options.items():
+            if value != _FIXED_OPTIONS.get(name, value):
+                raise ValueError(
+                    f'{name}={value!r} is not possible: {cls.__name__} gives '
+                    'all tokens of the last layer, the class token first, '
+                    f'after the final LayerNorm. Leave {name} out')
+        return {
+            name: value
+            for name, value in options.items() if name not in _FIXED_OPTIONS
+        }
+
+    @classmethod
     def our_key(cls, name: str) -> str:
         """The name of a parameter, given by timm or the authors' code, here;
         mmpretrain's own names stay."""
@@ -112,51 +156,38 @@ class SideInformationMixin:
             name = re.sub(pattern, replacement, name)
         return name
 
-    def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args,
-                           **kwargs) -> None:
+    def _prepare_pos_embed(self, state_dict: dict, prefix: str,
+                           local_metadata: dict, *args) -> None:
         """In place of upstream's hook of this name, which runs before weights
         are loaded and guesses the grid of non-square position embeddings."""
         for key in [key for key in state_dict if key.startswith(prefix)]:
             renamed = prefix + self.our_key(key[len(prefix):])
             if renamed != key:
                 state_dict[renamed] = state_dict.pop(key)
+        if any(f'{prefix}{name}' in state_dict for name in _REGISTERS):
+            raise ValueError(
+                'the file is of a Transformer with register tokens, which '
+                "have no place here: build 'TIMMVisionTransformer', as in "
+                "model_name='vit_small_patch14_reg4_dinov2'")
         name = f'{prefix}pos_embed'
         if name in state_dict:
             state_dict[name] = self._fit_pos_embed(
                 state_dict[name],
+                local_metadata,
                 distilled=f'{prefix}dist_token' in state_dict)
 
-    def _fit_pos_embed(self, pos_embed: Tensor, distilled: bool) -> Tensor:
+    def _fit_pos_embed(self, pos_embed: Tensor, metadata: dict,
+                       distilled: bool) -> Tensor:
+        if pos_embed.ndim != 3:
+            raise ValueError('the position embedding of the checkpoint is '
+                             f'{tuple(pos_embed.shape)}, not (1, 1 + N, C)')
         if distilled:
             # DeiT's distillation token stands behind the class token.
             pos_embed = torch.cat((pos_embed[:, :1], pos_embed[:, 2:]), dim=1)
-        num_patches = pos_embed.size(1) - 1
-        if num_patches == math.prod(self.patch_resolution):
-            return pos_embed
-        side = math.isqrt(num_patches)
-        if side * side != num_patches:
-            raise ValueError(
-                f'the position embedding of the checkpoint has {num_patches} '
-                f'places, which is neither the grid of this Transformer '
-                f'({self.patch_resolution[0]}x{self.patch_resolution[1]}) nor '
-                'a square one that can be resized to it: build the model with '
-                'the img_size and stride of the checkpoint')
+        theirs = read_patch_grid(
+            pos_embed.size(1) - 1, self.patch_resolution, metadata)
         return resize_pos_embed(
-            pos_embed, (side, side),
+            pos_embed,
+            theirs,
             tuple(self.patch_resolution),
             mode=self.interpolate_mode)
-
-
-def init_like_timm(transformer: nn.Module) -> None:
-    """ViT's usual initialisation, as in timm and the released code, in place
-    of mmpretrain's."""
-    for module in transformer.modules():
-        if isinstance(module, nn.Linear):
-            trunc_normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    trunc_normal_(transformer.cls_token, std=0.02)
-
-
-def is_pretrained(init_cfg) -> bool:
-    return isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained'

@@ -10,8 +10,7 @@ from mmpretrain.models.utils import to_2tuple
 from torch import Tensor
 
 from fusionreid_mm.registry import MODELS
-from .side_information import (SideInformationMixin, init_like_timm,
-                               is_pretrained)
+from .side_information import SideInformationMixin
 
 _ARCH_KEYS = {'embed_dims', 'num_layers', 'num_heads'}
 
@@ -45,7 +44,8 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
         **kwargs: Other arguments of :class:`mmpretrain.models.T2T_ViT`.
 
     Raises:
-        ValueError: If ``arch`` is none of these.
+        ValueError: If ``arch`` is none of these, or an option would give other
+            tokens.
     """
 
     ARCHS = {
@@ -82,7 +82,7 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
             layer_cfgs=dict(num_heads=settings['num_heads']),
             interpolate_mode=interpolate_mode,
             out_type='raw',
-            **kwargs)
+            **self._free_options(kwargs))
         self.embed_dims = settings['embed_dims']
         self.img_size = to_2tuple(img_size)
         self.patch_resolution = _grid(self.tokens_to_token, self.img_size)
@@ -94,12 +94,6 @@ class SIET2TViT(SideInformationMixin, T2T_ViT):
             if isinstance(layer, T2TTransformerLayer):
                 _set_attention_scale(layer)
         self._build_side_information(num_cameras, num_views, sie_coefficient)
-
-    def init_weights(self) -> None:
-        """Without a pretrained file: as the authors and the released code."""
-        super().init_weights()
-        if not is_pretrained(self.init_cfg):
-            init_like_timm(self)
 
     def forward(self,
                 inputs: Tensor,

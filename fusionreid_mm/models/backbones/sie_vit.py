@@ -1,11 +1,11 @@
 from typing import Optional, Tuple, Union
 
+from mmengine.model.weight_init import trunc_normal_
 from mmpretrain.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
-from .side_information import (SideInformationMixin, init_like_timm,
-                               is_pretrained)
+from .side_information import SideInformationMixin
 
 _ARCH_KEYS = {'embed_dims', 'num_layers', 'num_heads', 'feedforward_channels'}
 
@@ -41,6 +41,10 @@ class SIEVisionTransformer(SideInformationMixin, VisionTransformer):
         interpolate_mode (str): How position embeddings are resized. Defaults
             to ``'bilinear'``.
         **kwargs: Other arguments of the upstream class.
+
+    Raises:
+        ValueError: If ``arch`` has other keys, or an option would give other
+            tokens.
     """
 
     KEY_RULES = (
@@ -70,19 +74,23 @@ class SIEVisionTransformer(SideInformationMixin, VisionTransformer):
         super().__init__(
             arch=arch,
             img_size=img_size,
-            patch_cfg=dict(padding=0, **patch_cfg),
+            patch_cfg={
+                'padding': 0,
+                **patch_cfg
+            },
             interpolate_mode=interpolate_mode,
             out_type='raw',
-            **kwargs)
+            **self._free_options(kwargs))
         self._build_side_information(num_cameras, num_views, sie_coefficient)
 
-    def init_weights(self) -> None:
-        """Without a pretrained file: as timm and the released code."""
-        super().init_weights()
-        if not is_pretrained(self.init_cfg):
-            init_like_timm(self)
-            nn.init.kaiming_normal_(
-                self.patch_embed.projection.weight, mode='fan_out')
+    def _init_like_timm(self) -> None:
+        super()._init_like_timm()
+        trunc_normal_(self.pos_embed, std=0.02)
+        nn.init.kaiming_normal_(
+            self.patch_embed.projection.weight, mode='fan_out')
+        for layer in self.layers:
+            # Or it would initialise itself after init_cfg.
+            layer.is_init = not layer.init_cfg
 
     def forward(self,
                 inputs: Tensor,

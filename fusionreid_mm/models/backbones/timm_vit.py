@@ -1,8 +1,13 @@
+import math
 from typing import Tuple, Union
 
 from mmpretrain.models.backbones import TIMMBackbone
 from mmpretrain.models.utils import to_2tuple
+from timm.layers import resample_abs_pos_embed
+from torch import Tensor
 
+from fusionreid_mm.models.weight_init.patch_grid import (read_patch_grid,
+                                                         write_patch_grid)
 from fusionreid_mm.registry import MODELS
 
 
@@ -43,13 +48,32 @@ class TIMMVisionTransformer(TIMMBackbone):
         self.embed_dims = self.timm_model.num_features
         self.num_extra_tokens = self.timm_model.num_prefix_tokens
         self.patch_resolution = grid
-        self._register_load_state_dict_pre_hook(self._add_prefix)
+        self._register_state_dict_hook(write_patch_grid)
+        self._register_load_state_dict_pre_hook(self._fit_pos_embed)
 
-    def _add_prefix(self, state_dict: dict, prefix: str, *args) -> None:
-        """Files of timm do not know that their model is a part of ours."""
-        ours = f'{prefix}timm_model.'
-        if not any(name.startswith(ours) for name in state_dict):
-            for name in list(state_dict):
-                if name.startswith(prefix):
-                    state_dict[ours +
-                               name[len(prefix):]] = state_dict.pop(name)
+    def forward(self, inputs: Tensor) -> Tuple[Tensor]:
+        """(B, 3, H, W) to a tuple of one tensor (B, E + N, C), the class token
+        first, after the final LayerNorm."""
+        tokens = self.timm_model.forward_features(inputs)
+        # The final one of models that are made to pool their tokens.
+        fc_norm = getattr(self.timm_model, 'fc_norm', None)
+        return tokens if fc_norm is None else fc_norm(tokens),
+
+    def _fit_pos_embed(self, state_dict: dict, prefix: str,
+                       local_metadata: dict, *args) -> None:
+        """Resize it as timm does when it loads weights."""
+        name = f'{prefix}timm_model.pos_embed'
+        ours = getattr(self.timm_model, 'pos_embed', None)
+        if ours is None or name not in state_dict:
+            return
+        theirs = state_dict[name]
+        grid = tuple(self.patch_resolution)
+        # Some models give the class token no place.
+        num_extra = ours.size(1) - math.prod(grid)
+        state_dict[name] = resample_abs_pos_embed(
+            theirs,
+            list(grid),
+            list(
+                read_patch_grid(
+                    theirs.size(1) - num_extra, grid, local_metadata)),
+            num_prefix_tokens=num_extra)

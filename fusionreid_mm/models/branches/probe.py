@@ -14,6 +14,9 @@ def embedding_channels(branch: nn.Module, image_size: Tuple[int, int]) -> int:
     Args:
         branch (nn.Module): ``branch(inputs) -> BranchFeatures``.
         image_size (Tuple[int, int]): Height and width in pixels.
+
+    Raises:
+        ValueError: If the branch cannot look at such an image.
     """
     state = {
         name: value.to('meta')
@@ -22,4 +25,12 @@ def embedding_channels(branch: nn.Module, image_size: Tuple[int, int]) -> int:
     }
     # Two images, since BatchNorm refuses one value per channel.
     images = torch.empty(2, 3, *image_size, device='meta')
-    return functional_call(branch, state, (images, )).embedding.size(1)
+    try:
+        return functional_call(branch, state, (images, )).embedding.size(1)
+    # As upstream and timm refuse images.
+    except (AssertionError, RuntimeError) as error:
+        height, width = image_size
+        raise ValueError(
+            f'{type(branch.backbone).__name__} cannot look at an image of '
+            f'{height}x{width} pixels (height x width): {error}. Set its '
+            'img_size to the size of the images') from error

@@ -1,5 +1,5 @@
 import inspect
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -47,6 +47,10 @@ class TransformerBranch(BaseModule):
             inputs (Tensor): (B, 3, H, W), normalised.
             camids (Tensor, optional): (B, ), counted from 0; -1 is unknown.
             viewids (Tensor, optional): (B, ), likewise.
+
+        Raises:
+            ValueError: If the images are not of the size that the backbone
+                was built for.
         """
         known = dict(camids=camids, viewids=viewids)
         tokens = self.backbone(inputs,
@@ -54,6 +58,7 @@ class TransformerBranch(BaseModule):
                                   for name in self.told})[-1]
         # (B, 1 + N, C) -> (B, C) and (B, C, H', W')
         patches = tokens[:, self.backbone.num_extra_tokens:]
+        _check_grid(patches, inputs, self.backbone)
         return BranchFeatures(
             embedding=tokens[:, 0],
             feature_map=patches.transpose(1, 2).unflatten(
@@ -78,5 +83,20 @@ def _check_interface(backbone: nn.Module) -> None:
         raise ValueError(f"{name} needs out_type='raw', so that the branch "
                          f'gets all tokens: got {backbone.out_type!r}')
     if not backbone.num_extra_tokens:
-        raise ValueError(f'{name} has no class token, which is the embedding '
-                         'of the branch: set with_cls_token=True')
+        has_option = 'with_cls_token' in inspect.signature(
+            type(backbone)).parameters
+        raise ValueError(
+            f'{name} has no class token, which is the embedding of the '
+            'branch: ' + ('set with_cls_token=True' if has_option else
+                          'it gives maps, so put it into a CNNBranch'))
+
+
+def _check_grid(patches: Tensor, inputs: Tensor, backbone: Any) -> None:
+    height, width = backbone.patch_resolution
+    if patches.size(1) != height * width:
+        size = tuple(inputs.shape[-2:])
+        raise ValueError(
+            f'{type(backbone).__name__} gives {patches.size(1)} patch tokens '
+            f'of images of {size[0]}x{size[1]} pixels (height x width), but '
+            f'was built for a grid of {height}x{width}: build it with '
+            f'img_size={size}')
