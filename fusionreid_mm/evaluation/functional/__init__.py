@@ -1,6 +1,7 @@
 from .distance import METRICS, Similarity, build_similarity
+from .images import Images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
-from .ranking import Images, RankingResult, evaluate_ranking, evaluate_shards
+from .ranking import RankingResult, evaluate_ranking, evaluate_shards
 from .trials import draw_gallery
 
 __all__ = [
