@@ -1,4 +1,8 @@
-from .functional import RankingResult, evaluate_ranking
+from .functional import (Nearest, RankingResult, evaluate_ranking,
+                         find_nearest)
 from .metrics import ReIDMetric
 
-__all__ = ['RankingResult', 'ReIDMetric', 'evaluate_ranking']
+__all__ = [
+    'Nearest', 'RankingResult', 'ReIDMetric', 'evaluate_ranking',
+    'find_nearest'
+]
