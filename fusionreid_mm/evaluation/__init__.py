@@ -1,8 +1,15 @@
-from .functional import (Nearest, RankingResult, evaluate_ranking,
-                         find_nearest)
+from .functional import (Nearest, RankingResult, VerificationResult,
+                         confidence_interval, evaluate_ranking,
+                         evaluate_verification, find_nearest,
+                         paired_difference, query_scores)
 from .metrics import ReIDMetric
+from .results import (QueryResults, load_results, load_thresholds,
+                      match_queries, save_results, save_thresholds)
 
 __all__ = [
-    'Nearest', 'RankingResult', 'ReIDMetric', 'evaluate_ranking',
-    'find_nearest'
+    'Nearest', 'QueryResults', 'RankingResult', 'ReIDMetric',
+    'VerificationResult', 'confidence_interval', 'evaluate_ranking',
+    'evaluate_verification', 'find_nearest', 'load_results', 'load_thresholds',
+    'match_queries', 'paired_difference', 'query_scores', 'save_results',
+    'save_thresholds'
 ]
