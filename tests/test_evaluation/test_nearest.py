@@ -71,7 +71,7 @@ def test_many_tiles(metric, dtype):
     exact = query.astype(float), gallery.astype(float)
     indices, scores = naive(*exact, *ids, k=70, metric=metric)
     # Tiles of 256, then of everything.
-    for memory_budget in (256 * 2048 * 16, 2**30):
+    for memory_budget in (256 * 1024 * 8, 2**30):
         found = find_nearest(
             query,
             gallery,

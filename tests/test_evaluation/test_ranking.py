@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from fusionreid_mm.evaluation.functional import evaluate_ranking
+from fusionreid_mm.evaluation.functional import (counting, distance,
+                                                 evaluate_ranking)
+from fusionreid_mm.evaluation.functional.matrix_product import Product
 
 
 def naive(similarities, query_pids, gallery_pids, query_camids,
@@ -111,6 +113,55 @@ def test_block_size_does_not_matter(metric, dtype):
             np.testing.assert_array_equal(ours, theirs)
 
 
+class Rough(Product):
+    """A library that rounds to three digits."""
+
+    def __call__(self, columns):
+        return super().__call__(columns).mul_(1000).round_().div_(1000)
+
+
+@pytest.mark.parametrize('metric', ['cosine', 'euclidean'])
+def test_ranks_do_not_depend_on_how_products_are_rounded(metric, monkeypatch):
+    rng = np.random.default_rng(0)
+    query = rng.standard_normal((40, 16)).astype(np.float32)
+    gallery = rng.standard_normal((2000, 16)).astype(np.float32)
+    gallery[1500:] = gallery[:500]
+    ids = [rng.integers(0, n, size) for n in (30, 4) for size in (40, 2000)]
+    expected = evaluate_ranking(query, gallery, *ids, metric=metric)
+    doubles = evaluate_ranking(
+        query.astype(np.float64), gallery, *ids, metric=metric)
+    monkeypatch.setattr(distance, 'fastest_product',
+                        lambda rows, _: Rough(rows))
+    rough = evaluate_ranking(query, gallery, *ids, metric=metric)
+    for ours, double, theirs in zip(expected, doubles, rough):
+        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(ours, double)
+
+
+@pytest.mark.parametrize('metric', ['cosine', 'euclidean'])
+def test_without_compiled_loops(metric, monkeypatch):
+    rng = np.random.default_rng(1)
+    query, gallery = rng.random((30, 8)), rng.random((500, 8))
+    gallery[400:] = gallery[:100]
+    ids = [rng.integers(0, n, size) for n in (9, 4) for size in (30, 500)]
+    expected = evaluate_ranking(query, gallery, *ids, metric=metric)
+    for module in (counting, distance):
+        monkeypatch.setattr(module, 'compiled_loops', lambda: None)
+    found = evaluate_ranking(query, gallery, *ids, metric=metric)
+    for ours, theirs in zip(found, expected):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_memory_budget_does_not_matter():
+    rng = np.random.default_rng(2)
+    query, gallery = rng.random((30, 8)), rng.random((500, 8))
+    ids = [rng.integers(0, n, size) for n in (9, 4) for size in (30, 500)]
+    expected = evaluate_ranking(query, gallery, *ids)
+    found = evaluate_ranking(query, gallery, *ids, memory_budget=1)
+    for ours, theirs in zip(found, expected):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_zero_descriptor_is_like_nobody():
     gallery = np.array([[0., 0.], [1., 0.]])
     result = evaluate_ranking(
@@ -184,6 +235,7 @@ IDS = dict(
     (dict(gallery_camids=np.array([0.5, 1])), 'gallery_camids.*integers'),
     (dict(metric='manhattan'), "'manhattan'"),
     (dict(max_rank=0), 'max_rank'),
+    (dict(memory_budget=0), 'memory_budget'),
     (dict(query_pids=np.array([9])), 'none of the 1 queries'),
 ])
 def test_bad_arguments(changes, message):

@@ -28,14 +28,13 @@ from torch import Tensor, nn
 
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                image_size_of, load_config)
+from fusionreid_mm.engine.peak_memory import peak_memory, reset_peak_memory
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import ReIDDataSample
 
 MODES = ('fp32', 'amp', 'channels-last', 'compile')
 PHASES = ('inference', 'training')
-PROCESS = Path('/proc/self')
-
 Step = Callable[[], object]
 
 
@@ -131,9 +130,9 @@ def random_batch(batch_size: int, height: int, width: int) -> dict:
 def measure(step: Step, repeats: int, device: str) -> Measurement:
     """Run a step once to warm up and then several times."""
     step()
-    _reset_peak_memory(device)
+    reset_peak_memory(device)
     seconds = [_seconds(step, device) for _ in range(repeats)]
-    return Measurement(median(seconds), _peak_memory(device))
+    return Measurement(median(seconds), peak_memory(device))
 
 
 def compare_attention(model: FusionReID, step: Step, repeats: int,
@@ -183,23 +182,6 @@ def _seconds(step: Step, device: str) -> float:
 def _wait(device: str) -> None:
     if device == 'cuda':
         torch.cuda.synchronize()
-
-
-def _reset_peak_memory(device: str) -> None:
-    if device == 'cuda':
-        torch.cuda.reset_peak_memory_stats()
-    elif PROCESS.is_dir():
-        # 5 resets the peak resident set size of a process of Linux.
-        (PROCESS / 'clear_refs').write_text('5')
-
-
-def _peak_memory(device: str) -> Optional[int]:
-    if device == 'cuda':
-        return torch.cuda.max_memory_allocated()
-    if not PROCESS.is_dir():
-        return None
-    peak, = re.findall(r'VmHWM:\s*(\d+) kB', (PROCESS / 'status').read_text())
-    return 1024 * int(peak)
 
 
 def _print_modes(cfg: Config, args: argparse.Namespace, device: str) -> None:

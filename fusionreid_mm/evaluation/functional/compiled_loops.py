@@ -10,9 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from .counting import Intervals
 
-# Queries that are looked at together: most have no candidate among them.
-_LANES = 16
-
 
 def count_places(tile: np.ndarray, intervals: 'Intervals',
                  places: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -25,8 +22,8 @@ def count_places(tile: np.ndarray, intervals: 'Intervals',
     while True:
         near = np.empty((2, room), dtype=np.int64)
         counted = np.zeros_like(places)
-        found = _count(tile, intervals.lowest, intervals.lower,
-                       intervals.upper, intervals.starts, counted, near)
+        found = _count(tile, intervals.lower, intervals.upper,
+                       intervals.starts, counted, near)
         if found <= room:
             break
         room = found
@@ -35,49 +32,29 @@ def count_places(tile: np.ndarray, intervals: 'Intervals',
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(tile, lowest, lower, upper, starts, places, near):
+def _count(tile, lower, upper, starts, places, near):
     found = 0
-    for row in range(tile.shape[0]):
-        values = tile[row]
-        for first in range(0, len(values), _LANES):
-            last = first + _LANES
-            if last <= len(values) and not _any(values, lowest, first):
+    for query in range(tile.shape[0]):
+        first, end = starts[query], starts[query + 1]
+        lowest = lower[first]
+        for column in range(tile.shape[1]):
+            value = tile[query, column]
+            if value < lowest:
                 continue
-            for query in range(first, min(last, len(values))):
-                value = values[query]
-                if value < lowest[query]:
-                    continue
-                place = _place(upper, starts[query], starts[query + 1], value)
-                if lower[place] > value:
-                    places[place] += 1
-                    continue
-                if found < near.shape[1]:
-                    near[0, found] = query
-                    near[1, found] = row
-                found += 1
+            place, length = first, end - first
+            while length > 1:
+                half = length // 2
+                if upper[place + half - 1] < value:
+                    place += half
+                length -= half
+            if lower[place] > value:
+                places[place] += 1
+                continue
+            if found < near.shape[1]:
+                near[0, found] = query
+                near[1, found] = column
+            found += 1
     return found
-
-
-@numba.njit(cache=True, nogil=True, inline='always')
-def _any(values, lowest, first):
-    """Whether any of some queries has a candidate."""
-    candidates = np.int32(0)
-    # A sum of a known length, for which processors have instructions.
-    for lane in range(_LANES):
-        candidates += np.int32(values[first + lane] >= lowest[first + lane])
-    return candidates > 0
-
-
-@numba.njit(cache=True, nogil=True, inline='always')
-def _place(upper, start, end, value):
-    """The first of ``upper[start:end]`` that is not below a value."""
-    length = end - start
-    while length > 1:
-        half = length // 2
-        # No branch, which the processor would have to guess.
-        start += half if upper[start + half - 1] < value else 0
-        length -= half
-    return start
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

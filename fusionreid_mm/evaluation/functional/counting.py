@@ -13,12 +13,10 @@ from torch import Tensor
 
 from .optional import compiled_loops
 
-# With a larger share of images that may be closer than some match, looking at
-# all of them at once is faster than picking them.
-_SPARSE = 1 / 16
-
 # Similarities that are looked at at once so.
 _DENSE_CHUNK = 2**20
+
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class Intervals:
@@ -38,7 +36,6 @@ class Intervals:
         lower, upper (np.ndarray): The ends of all intervals, query by query
             in ascending order.
         starts (np.ndarray): (B + 1, ) where each query's begin.
-        lowest (np.ndarray): (B, ) the lower end of each query's first.
     """
 
     def __init__(self, query_rows: np.ndarray, values: np.ndarray,
@@ -55,7 +52,6 @@ class Intervals:
         self.upper = self.lower.copy()
         self.lower[self._is_match] = values - tolerances
         self.upper[self._is_match] = values + tolerances
-        self.lowest = self.lower[self.starts[:-1]]
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -76,7 +72,7 @@ class Near(NamedTuple):
 
     Attributes:
         query_rows: Queries that they are near a match of.
-        gallery_rows: Rows of the tile.
+        gallery_rows: Columns of the tile.
     """
     query_rows: np.ndarray
     gallery_rows: np.ndarray
@@ -87,7 +83,7 @@ def count_places(tile: Tensor, intervals: Intervals,
     """Add the images of a tile to the places that they take.
 
     Args:
-        tile (Tensor): (T, B) similarities; images that do not count are
+        tile (Tensor): (B, T) similarities; images that do not count are
             ``-inf``.
         intervals (Intervals): Of the B queries.
         places (np.ndarray): Running totals, one for each interval: images
@@ -99,34 +95,27 @@ def count_places(tile: Tensor, intervals: Intervals,
     loops = compiled_loops()
     if loops is not None:
         return Near(*loops.count_places(tile.numpy(), intervals, places))
-    candidates = tile.numpy() >= intervals.lowest
-    is_sparse = np.count_nonzero(candidates) < _SPARSE * candidates.size
-    if is_sparse and tile.dtype == torch.float32:
-        return _count_sparse(tile.numpy(), np.flatnonzero(candidates),
-                             intervals, places)
-    return _count_dense(tile, intervals, places)
+    return _count_by_rows(tile.numpy(), intervals, places)
 
 
-def _count_sparse(tile: np.ndarray, candidates: np.ndarray,
-                  intervals: Intervals, places: np.ndarray) -> Near:
-    gallery_rows, query_rows = np.divmod(candidates, tile.shape[1])
-    keys = _sortable(query_rows, tile.ravel()[candidates])
-    owners = np.repeat(
-        np.arange(len(intervals.lowest)), np.diff(intervals.starts))
-    above = np.searchsorted(_sortable(owners, intervals.upper), keys)
-    reached = np.searchsorted(
-        _sortable(owners, intervals.lower), keys, 'right')
-    is_near = reached > above
-    places += np.bincount(above[~is_near], minlength=len(places))
-    return Near(query_rows[is_near], gallery_rows[is_near])
-
-
-def _sortable(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Whole numbers in the order of rows, and of values within a row."""
-    bits = values.view(np.int32)
-    # Among negative numbers, the larger bits are the smaller number.
-    ordered = bits ^ ((bits >> 31) & np.int32(2**31 - 1))
-    return (rows.astype(np.int64) << 32) + ordered
+def _count_by_rows(tile: np.ndarray, intervals: Intervals,
+                   places: np.ndarray) -> Near:
+    near = [(_NONE, _NONE)]
+    for query, values in enumerate(tile):
+        own = slice(*intervals.starts[query:query + 2])
+        lower, upper = intervals.lower[own], intervals.upper[own]
+        columns, = (values >= lower[0]).nonzero()
+        if not len(columns):
+            continue
+        candidates = values[columns]
+        above = upper.searchsorted(candidates)
+        is_near = lower[above] <= candidates
+        if is_near.any():
+            columns = columns[is_near]
+            near.append((np.full(len(columns), query), columns))
+            above = above[~is_near]
+        places[own] += np.bincount(above, minlength=len(upper))
+    return Near(*map(np.concatenate, zip(*near)))
 
 
 def _count_dense(tile: Tensor, intervals: Intervals,
@@ -135,14 +124,14 @@ def _count_dense(tile: Tensor, intervals: Intervals,
     lower, upper = _padded(intervals, tile)
     totals = torch.zeros_like(upper, dtype=torch.int64)
     near = []
-    step = max(1, _DENSE_CHUNK // tile.size(1))
-    for start in range(0, len(tile), step):
-        values = tile[start:start + step].T.contiguous()
+    step = max(1, _DENSE_CHUNK // len(tile))
+    for start in range(0, tile.size(1), step):
+        values = tile[:, start:start + step].contiguous()
         above = torch.searchsorted(upper, values)
         is_near = torch.searchsorted(lower, values, right=True) > above
         totals.scatter_add_(1, above, (~is_near).long())
-        query_rows, gallery_rows = is_near.nonzero(as_tuple=True)
-        near.append((query_rows, start + gallery_rows))
+        query_rows, columns = is_near.nonzero(as_tuple=True)
+        near.append((query_rows, start + columns))
     widths = torch.from_numpy(np.diff(intervals.starts))
     is_used = torch.arange(totals.size(1)) < widths[:, None]
     places += totals.cpu()[is_used].numpy()

@@ -38,11 +38,11 @@ class Similarity(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self, query: Tensor) -> Tensor:
-        """The columns (B, D) by which the gallery's rows are multiplied."""
+        """What the gallery is multiplied by, (B, D)."""
 
     @abc.abstractmethod
     def complete(self, products: Tensor, start: int) -> None:
-        """Turn products (T, B) of consecutive gallery rows with queries into
+        """Turn products (B, T) of queries and consecutive gallery images into
         similarities, in place."""
 
     @abc.abstractmethod
@@ -92,7 +92,7 @@ class Similarity(abc.ABC):
     def tiles(self, query: Tensor,
               tile_size: int) -> Iterator[Tuple[int, Tensor]]:
         """Yield ``(start, similarities)`` of consecutive gallery images,
-        (T, B). Each tile is overwritten by the next."""
+        (B, T). Each tile is overwritten by the next."""
         product = fastest_product(self.prepare(query), len(self.gallery))
         for start in range(0, len(self.gallery), tile_size):
             tile = product(self.gallery[start:start + tile_size])
@@ -115,8 +115,8 @@ class Similarity(abc.ABC):
         """
         for start, tile in self.tiles(query, tile_size):
             inside = slice(
-                *np.searchsorted(gallery_rows, (start, start + len(tile))))
-            cells = gallery_rows[inside] - start, query_rows[inside]
+                *np.searchsorted(gallery_rows, (start, start + tile.size(1))))
+            cells = query_rows[inside], gallery_rows[inside] - start
             removed = tile[cells].cpu().numpy()
             tile[cells] = -np.inf
             yield start, tile, removed
@@ -127,14 +127,13 @@ class CosineSimilarity(Similarity):
 
     def __init__(self, gallery: Tensor) -> None:
         super().__init__(gallery)
-        self._factors = torch.from_numpy(
-            1 / _norms(self.squares)).to(gallery)[:, None]
+        self._factors = torch.from_numpy(1 / _norms(self.squares)).to(gallery)
 
     def prepare(self, query: Tensor) -> Tensor:
         return F.normalize(query, eps=_SMALLEST_NORM)
 
     def complete(self, products: Tensor, start: int) -> None:
-        products *= self._factors[start:start + len(products)]
+        products *= self._factors[start:start + products.size(1)]
 
     def exact(self, products: np.ndarray, query_squares: np.ndarray,
               gallery_squares: np.ndarray) -> np.ndarray:
@@ -156,13 +155,13 @@ class EuclideanSimilarity(Similarity):
 
     def __init__(self, gallery: Tensor) -> None:
         super().__init__(gallery)
-        self._terms = torch.from_numpy(self.squares / 2).to(gallery)[:, None]
+        self._terms = torch.from_numpy(self.squares / 2).to(gallery)
 
     def prepare(self, query: Tensor) -> Tensor:
         return query.contiguous()
 
     def complete(self, products: Tensor, start: int) -> None:
-        products -= self._terms[start:start + len(products)]
+        products -= self._terms[start:start + products.size(1)]
 
     def exact(self, products: np.ndarray, query_squares: np.ndarray,
               gallery_squares: np.ndarray) -> np.ndarray:

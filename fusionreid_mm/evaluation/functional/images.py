@@ -17,7 +17,7 @@ Array = Union[np.ndarray, Tensor]
 MEMORY_BUDGET = 64 * 2**20
 
 # More queries at a time do not make it any faster.
-_MOST_QUERIES = 2048
+_MOST_QUERIES = 1024
 
 # Rows that are looked at at a time.
 _CHUNK = 1024
@@ -120,8 +120,8 @@ class Sizes(NamedTuple):
 
 
 def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
-    """Sizes that fit into some bytes: half of them for prepared queries, a
-    quarter for similarities. Larger tiles would leave the cache.
+    """Sizes that fit into some bytes: half of them for the features of
+    queries, and half for similarities.
 
     Raises:
         ValueError: If there are no bytes.
@@ -129,11 +129,9 @@ def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
     if memory_budget < 1:
         raise ValueError(
             f'memory_budget must be at least 1: got {memory_budget}')
-    numbers = memory_budget // features.element_size()
-    queries = max(1, min(_MOST_QUERIES, numbers // 2 // features.size(1)))
-    return Sizes(
-        queries=queries,
-        tile=max(1, numbers // 4 // max(_MOST_QUERIES, features.size(1))))
+    numbers = memory_budget // features.element_size() // 2
+    queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
+    return Sizes(queries=queries, tile=max(1, numbers // _MOST_QUERIES))
 
 
 def _features(features: Array, name: str) -> Tensor:

@@ -158,8 +158,8 @@ class GalleryShard:
         excess = 0.
         for start, tile in self.similarity.tiles(query, tile_size):
             inside = slice(
-                *np.searchsorted(columns, (start, start + len(tile))))
-            cells = columns[inside] - start, rows[inside]
+                *np.searchsorted(columns, (start, start + tile.size(1))))
+            cells = rows[inside], columns[inside] - start
             deviations = tile[cells].cpu().numpy() - values[inside]
             excess = max(excess,
                          (np.abs(deviations) /

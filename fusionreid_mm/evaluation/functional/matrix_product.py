@@ -6,7 +6,7 @@ on the last bits of what they return.
 """
 import time
 from functools import lru_cache
-from typing import Dict, List, Optional, Tuple, Type
+from typing import Dict, List, Tuple, Type
 
 import numpy as np
 import torch
@@ -21,52 +21,61 @@ _TRIALS = 3
 # A product has to be that much larger for trials to pay.
 _WORTH_TRIALS = 100
 
+# Numbers that are copied at a time.
+_COPIED = 2**21
+
 # By how much another library has to be faster than PyTorch's.
 _ADVANTAGE = 1.05
 
 
 class Product:
-    """Multiplies many blocks of rows by the same columns.
+    """Multiplies the same rows by many blocks of columns.
 
     Args:
-        columns (Tensor): (C, D), contiguous.
+        rows (Tensor): (R, D), contiguous.
     """
 
-    def __init__(self, columns: Tensor) -> None:
-        self.columns = columns
-        self._buffer: Optional[Tensor] = None
+    def __init__(self, rows: Tensor) -> None:
+        self.rows = rows
+        self._buffer = rows.new_empty(0)
 
-    def __call__(self, rows: Tensor) -> Tensor:
-        """``rows @ columns.T``, (R, C) of (R, D). The result is overwritten by
+    def __call__(self, columns: Tensor) -> Tensor:
+        """``rows @ columns.T``, (R, C) of (C, D). The result is overwritten by
         the next call."""
-        out = self._out(len(rows))
-        torch.mm(rows, self.columns.T, out=out)
+        out = self._out(len(columns))
+        torch.mm(self.rows, columns.T, out=out)
         return out
 
-    def _out(self, num_rows: int) -> Tensor:
-        if self._buffer is None or len(self._buffer) < num_rows:
-            self._buffer = self.columns.new_empty(num_rows, len(self.columns))
-        return self._buffer[:num_rows]
+    def _out(self, num_columns: int) -> Tensor:
+        size = len(self.rows) * num_columns
+        if len(self._buffer) < size:
+            self._buffer = self.rows.new_empty(size)
+        return self._buffer[:size].view(len(self.rows), num_columns)
 
 
 class NumpyProduct(Product):
     """By the library that NumPy was built with, of float32 on a CPU."""
 
-    def __call__(self, rows: Tensor) -> Tensor:
-        out = self._out(len(rows))
-        np.matmul(rows.numpy(), self.columns.numpy().T, out=out.numpy())
+    def __call__(self, columns: Tensor) -> Tensor:
+        out = self._out(len(columns))
+        np.matmul(self.rows.numpy(), columns.numpy().T, out=out.numpy())
         return out
 
 
 class OneDNNProduct(Product):
-    """By oneDNN, of float32 on a CPU."""
+    """By oneDNN, of float32 on a CPU, which has to copy the columns."""
 
-    def __init__(self, columns: Tensor) -> None:
-        super().__init__(columns)
-        self._prepared = columns.to_mkldnn()
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__(rows)
+        self._prepared = rows.to_mkldnn()
 
-    def __call__(self, rows: Tensor) -> Tensor:
-        return F.linear(rows.to_mkldnn(), self._prepared).to_dense()
+    def __call__(self, columns: Tensor) -> Tensor:
+        out = self._out(len(columns))
+        size = max(_TRIAL[1], _COPIED // columns.size(1))
+        for part, result in zip(columns.split(size), out.split(size, dim=1)):
+            product = F.linear(self._prepared, part.to_mkldnn())
+            result.copy_(product.to_dense())
+        return out
 
 
 def products_on(device: torch.device,
@@ -79,16 +88,14 @@ def products_on(device: torch.device,
     return Product, NumpyProduct
 
 
-def fastest_product(columns: Tensor, num_rows: int) -> Product:
-    """A :class:`Product` by the library that is the fastest for these columns
-    and ``num_rows`` rows in all; small products take PyTorch's."""
-    kinds = products_on(columns.device, columns.dtype)
-    num_pairs = num_rows * len(columns)
+def fastest_product(rows: Tensor, num_columns: int) -> Product:
+    """A :class:`Product` by the library that is the fastest for these rows and
+    ``num_columns`` columns in all; small products take PyTorch's."""
+    kinds = products_on(rows.device, rows.dtype)
+    num_pairs = len(rows) * num_columns
     if len(kinds) == 1 or num_pairs < _WORTH_TRIALS * _TRIAL[0] * _TRIAL[1]:
-        return Product(columns)
-    channels = columns.size(1)
-    kind = _fastest(kinds, channels, torch.get_num_threads())
-    return kind(columns)
+        return Product(rows)
+    return _fastest(kinds, rows.size(1), torch.get_num_threads())(rows)
 
 
 @lru_cache(maxsize=None)
@@ -97,13 +104,13 @@ def _fastest(kinds: Tuple[Type[Product], ...], channels: int,
     num_rows, num_columns = _TRIAL
     rows = torch.rand(num_rows, channels)
     columns = torch.rand(num_columns, channels)
-    products = {kind: kind(columns) for kind in kinds}
+    products = {kind: kind(rows) for kind in kinds}
     seconds: Dict[Type[Product], List[float]] = {kind: [] for kind in kinds}
     # They take turns, so that what else the machine does meets them all.
     for _ in range(1 + _TRIALS):
         for kind, product in products.items():
             start = time.perf_counter()
-            product(rows)
+            product(columns)
             seconds[kind].append(time.perf_counter() - start)
     best = {kind: min(times[1:]) for kind, times in seconds.items()}
     best[Product] /= _ADVANTAGE

@@ -215,22 +215,21 @@ def _last_values(nearest: Neighbors, num_queries: int, k: int) -> np.ndarray:
 
 def _kth_largest(tile: Tensor, k: int) -> np.ndarray:
     """Of each query, (B, ); ``-inf`` if there are less than k."""
-    if len(tile) < k:
-        return np.full(tile.size(1), -np.inf)
-    # Rows that lie in one piece are searched twice as fast.
-    largest = torch.topk(tile.T.contiguous(), k, dim=1, sorted=False).values
+    if tile.size(1) < k:
+        return np.full(len(tile), -np.inf)
+    largest = torch.topk(tile, k, dim=1, sorted=False).values
     return largest.amin(dim=1).double().cpu().numpy()
 
 
 def _at_least(tile: Tensor,
               limits: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Query rows, tile rows and values of what reaches the query's limit."""
+    """Rows, columns and values of what reaches the query's limit."""
     limits = limits.clip(min=torch.finfo(tile.dtype).min)
-    reaches = tile >= torch.from_numpy(limits).to(tile)
+    reaches = tile >= torch.from_numpy(limits).to(tile)[:, None]
     if tile.device.type == 'cpu':
         # Four times as fast as PyTorch finds them.
-        columns, rows = np.divmod(
+        rows, columns = np.divmod(
             np.flatnonzero(reaches.numpy()), tile.size(1))
     else:
-        columns, rows = reaches.nonzero().T.cpu().numpy()
-    return rows, columns, tile[columns, rows].cpu().numpy()
+        rows, columns = reaches.nonzero().T.cpu().numpy()
+    return rows, columns, tile[rows, columns].cpu().numpy()

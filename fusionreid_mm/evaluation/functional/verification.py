@@ -340,7 +340,7 @@ def _estimate_accepted(shard: GalleryShard, blocks: Blocks, values: np.ndarray,
         shift = torch.from_numpy(shard.similarity.offsets(query) - values[0])
         for _, tile, _ in shard.similarity.tiles_without(
                 query, persons.query_rows, persons.gallery_rows, tile_size):
-            tile += shift.to(tile)
+            tile += shift.to(tile)[:, None]
             cells = tile.mul_(scale).add_(1).clamp_(0, _CELLS + 1).flatten()
             histogram += torch.bincount(
                 cells.int(), minlength=len(histogram)).cpu().numpy()

@@ -38,6 +38,8 @@ class ReIDMetric(BaseMetric):
             many times a gallery of one image of each person is drawn, and the
             metrics are the mean, as VehicleID's protocol wants it. Defaults
             to 0.
+        device (str): Where features are compared. ``'cuda'`` needs room for
+            all that a process has, beside the model. Defaults to ``'cpu'``.
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
 
     Attributes:
@@ -65,6 +67,7 @@ class ReIDMetric(BaseMetric):
                  embeddings: Union[Sequence[str], Mapping[str,
                                                           Sequence[str]]] = (),
                  num_trials: int = 0,
+                 device: str = 'cpu',
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if metric not in SIMILARITIES:
@@ -78,6 +81,7 @@ class ReIDMetric(BaseMetric):
             raise ValueError(f'num_trials must be 0 or more: got {num_trials}')
         self.ranks = ranks
         self.num_trials = num_trials
+        self.device = torch.device(device)
         self._metrics = ['mAP', 'mINP', *(f'Rank-{rank}' for rank in ranks)]
         self.metric = metric
         self.embeddings = _combinations(embeddings)
@@ -173,8 +177,12 @@ class ReIDMetric(BaseMetric):
               processes: DistributedProcesses) -> RankingResult:
         if columns is not None:
             test_set = _take_columns(test_set, columns)
+        query, gallery = (
+            images._replace(features=images.features.to(self.device))
+            for images in test_set)
         return evaluate_shards(
-            *test_set,
+            query,
+            gallery,
             processes,
             metric=self.metric,
             max_rank=max(50, *self.ranks))
