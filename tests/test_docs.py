@@ -120,3 +120,25 @@ def test_other_backbones(number, tmp_path):
     assert cnn.depth == (101, 50)[number]
     assert (model.neck is None) == (number == 1)
     assert model.head.num_classes == 751
+
+
+def test_several_datasets(tmp_path):
+    code, _ = blocks_of('docs/evaluation.md', 'python')
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    init_default_scope(cfg.default_scope)
+    assert not MODELS.build(cfg.model).branches['transformer'].backbone \
+        .uses_cameras
+    parts = cfg.test_dataloader.dataset.datasets
+    assert [part.type for part in parts] == ['DukeMTMCreID', 'MSMT17']
+    assert all(part.pipeline == cfg.test_pipeline for part in parts)
+    # Only the files are missing.
+    with pytest.raises(FileNotFoundError, match='DukeMTMCreID was not found'):
+        DATASETS.build(cfg.test_dataloader.dataset)
+
+
+def test_evaluation_from_python(capsys):
+    exec(blocks_of('docs/evaluation.md', 'python')[1], {})
+    assert re.fullmatch(r'\d+\.\d mAP, \d+\.\d Rank-1\n',
+                        capsys.readouterr().out)
