@@ -12,6 +12,7 @@ from fusionreid_mm import datasets
 from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.datasets.protocol import check_queries
 from fusionreid_mm.engine.command_line import load_config
+from fusionreid_mm.evaluation import load_thresholds
 from fusionreid_mm.registry import DATASETS, MODELS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
@@ -127,7 +128,7 @@ def test_other_backbones(number, tmp_path):
 
 
 def test_several_datasets(tmp_path):
-    code, _ = blocks_of('docs/evaluation.md', 'python')
+    code, *_ = blocks_of('docs/evaluation.md', 'python')
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
     cfg = load_config(str(tmp_path / 'mine.py'))
@@ -146,3 +147,12 @@ def test_evaluation_from_python(capsys):
     exec(blocks_of('docs/evaluation.md', 'python')[1], {})
     assert re.fullmatch(r'\d+\.\d mAP, \d+\.\d Rank-1\n',
                         capsys.readouterr().out)
+
+
+def test_thresholds_from_python(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for block in blocks_of('docs/evaluation.md', 'python')[1:]:
+        exec(block, names)
+    assert 'TAR at 1 % FAR: 0.' in capsys.readouterr().out
+    assert load_thresholds('thresholds.json')[1] == 'cosine'

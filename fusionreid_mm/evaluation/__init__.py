@@ -1,4 +1,15 @@
-from .functional import RankingResult, evaluate_ranking
+from .functional import (Nearest, RankingResult, VerificationResult,
+                         confidence_interval, evaluate_ranking,
+                         evaluate_verification, find_nearest,
+                         paired_difference, query_scores)
 from .metrics import ReIDMetric
+from .results import (QueryResults, load_results, load_thresholds,
+                      match_queries, save_results, save_thresholds)
 
-__all__ = ['RankingResult', 'ReIDMetric', 'evaluate_ranking']
+__all__ = [
+    'Nearest', 'QueryResults', 'RankingResult', 'ReIDMetric',
+    'VerificationResult', 'confidence_interval', 'evaluate_ranking',
+    'evaluate_verification', 'find_nearest', 'load_results', 'load_thresholds',
+    'match_queries', 'paired_difference', 'query_scores', 'save_results',
+    'save_thresholds'
+]

@@ -373,6 +373,31 @@ class TestRankedLists:
                     'ranked_list_00001_image.png'
                 }
 
+    def test_each_dataset_by_itself(self, samples, tmp_path, monkeypatch):
+        """The people of two datasets have the same pids."""
+        drawn = []
+
+        def draw(self, query, ranked):
+            drawn.append((query.path, [item.path for item in ranked]))
+            return np.zeros((2, 2, 3), np.uint8)
+
+        monkeypatch.setattr(ReIDVisualizer, 'draw_ranked_list', draw)
+        twins = [sample.clone() for sample in samples]
+        for name, part in (('Small', samples), ('Large', twins)):
+            for sample in part:
+                sample.set_metainfo(
+                    dict(dataset=name, img_path=f'{name}/{sample.img_path}'))
+        self.run([*samples, *twins], RankedListHook(True, str(tmp_path / 'o')))
+        assert len(drawn) == 4
+        for query, ranked in drawn:
+            assert {query.split('/')[0]} == \
+                {path.split('/')[0] for path in ranked}
+        assert sorted(path.name for path in (tmp_path / 'o').iterdir()) == [
+            f'{name}_{picture}.png' for name in ('Large', 'Small')
+            for picture in ('cmc', 'ranked_list_00000_image',
+                            'ranked_list_00001_image')
+        ]
+
     def test_pictures_go_to_the_visualizer(self, samples):
         names = []
         visualizer = ReIDVisualizer('backends')

@@ -2,14 +2,13 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
-import torch
 from mmengine.dist import collect_results, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from PIL import Image
 
 from fusionreid_mm.evaluation import ReIDMetric
-from fusionreid_mm.evaluation.functional import build_similarity
+from fusionreid_mm.evaluation.functional import NOBODY, Nearest, find_nearest
 from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.structures import ReIDDataSample
 from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
@@ -17,7 +16,8 @@ from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
 
 @HOOKS.register_module()
 class RankedListHook(Hook):
-    """Draws ranked lists of some queries, and the CMC curve, after a test.
+    """Draws ranked lists of some queries, and the CMC curve, after a test; of
+    several datasets each one's, with its name before the names of the files.
 
     The gallery is ranked as the :class:`ReIDMetric` of the test ranks it, and
     pictures of the query's person by the query's camera are left out.
@@ -75,6 +75,7 @@ class RankedListHook(Hook):
                     pid=sample.pid,
                     camid=sample.get('camid'),
                     split=sample.split,
+                    dataset=sample.get('dataset', ''),
                     img_path=sample.img_path) for sample in outputs
             ]
 
@@ -89,52 +90,38 @@ class RankedListHook(Hook):
         if not is_main_process():
             return
         metric = _reid_metric(runner)
-        self._draw_ranked_lists(runner, samples, metric.metric)
-        if metric.ranking is not None:
+        for dataset, ranking in metric.rankings.items():
+            own = [item for item in samples if item['dataset'] == dataset]
+            heading = f'{dataset}_' if len(metric.rankings) > 1 else ''
+            self._draw_ranked_lists(runner, own, metric.metric, heading)
             picture = runner.visualizer.draw_cmc(
-                metric.ranking.cmc, f'mAP {100 * metric.ranking.mAP:.1f}, '
-                f'Rank-1 {100 * metric.ranking.cmc[0]:.1f}')
-            self._write(runner, 'cmc', picture)
+                ranking.cmc, f'mAP {100 * ranking.mAP:.1f}, '
+                f'Rank-1 {100 * ranking.cmc[0]:.1f}')
+            self._write(runner, f'{heading}cmc', picture)
         if self.out_dir is not None:
             runner.logger.info(
                 f'Ranked lists and CMC curve are in {self.out_dir}')
 
     def _draw_ranked_lists(self, runner: Runner, samples: List[Dict[str, Any]],
-                           metric: str) -> None:
+                           metric: str, heading: str) -> None:
         queries = [item for item in samples if item['split'] == 'query']
         gallery = [item for item in samples if item['split'] == 'gallery']
         chosen = np.unique(
             np.linspace(0,
                         len(queries) - 1, self.num_queries).astype(int))
-        rows = similarity_blocks(
-            torch.from_numpy(_stack([queries[number] for number in chosen])),
-            torch.from_numpy(_stack(gallery)),
-            metric,
-            block_size=1)
-        for number, (_, row) in zip(chosen, rows):
+        nearest = _find_nearest([queries[number] for number in chosen],
+                                gallery, self.topk, metric)
+        for number, indices, scores in zip(chosen, *nearest):
             query = queries[number]
+            ranked = [
+                _ranked_image(gallery[index], query['pid'], score)
+                for index, score in zip(indices, scores) if index != NOBODY
+            ]
             picture = runner.visualizer.draw_ranked_list(
-                RankedImage(query['img_path'], query['camid']),
-                self._first(query, gallery, row[0].numpy(), metric))
+                RankedImage(query['img_path'], query['camid']), ranked)
             name = Path(query['img_path']).stem
-            self._write(runner, f'ranked_list_{number:05d}_{name}', picture)
-
-    def _first(self, query: Dict[str, Any], gallery: List[Dict[str, Any]],
-               similarities: np.ndarray, metric: str) -> List[RankedImage]:
-        """The closest gallery images, but for the query's own camera's
-        pictures of its person."""
-        ranked: List[RankedImage] = []
-        for index in np.argsort(-similarities, kind='stable'):
-            item = gallery[index]
-            is_match = item['pid'] == query['pid']
-            if is_match and item['camid'] == query['camid'] is not None:
-                continue
-            score = _score(query['feature'], item['feature'], metric)
-            ranked.append(
-                RankedImage(item['img_path'], item['camid'], score, is_match))
-            if len(ranked) == self.topk:
-                break
-        return ranked
+            self._write(runner, f'{heading}ranked_list_{number:05d}_{name}',
+                        picture)
 
     def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:
         if self.out_dir is None:
@@ -145,16 +132,32 @@ class RankedListHook(Hook):
         Image.fromarray(picture).save(folder / f'{name}.png')
 
 
-def _stack(samples: List[Dict[str, Any]]) -> np.ndarray:
-    return np.stack([sample['feature'] for sample in samples])
+def _ranked_image(sample: Dict[str, Any], pid: int,
+                  score: float) -> RankedImage:
+    return RankedImage(sample['img_path'], sample['camid'], score,
+                       sample['pid'] == pid)
 
 
-def _score(query: np.ndarray, image: np.ndarray, metric: str) -> float:
-    """What is written below an image: cosine similarity, or distance."""
-    if metric == 'euclidean':
-        return float(np.linalg.norm(query - image))
-    norms = np.linalg.norm(query) * np.linalg.norm(image)
-    return float(query @ image / norms) if norms else 0.
+def _find_nearest(queries: List[Dict[str, Any]], gallery: List[Dict[str, Any]],
+                  topk: int, metric: str) -> Nearest:
+    query_columns = _columns(queries, unknown_camera=-1)
+    gallery_columns = _columns(gallery, unknown_camera=-2)
+    features, pids, camids = zip(query_columns, gallery_columns)
+    return find_nearest(*features, *pids, *camids, k=topk, metric=metric)
+
+
+def _columns(samples: List[Dict[str, Any]],
+             unknown_camera: int) -> List[np.ndarray]:
+    """Features, pids and camids of images, as arrays."""
+    camids = [
+        unknown_camera if item['camid'] is None else item['camid']
+        for item in samples
+    ]
+    return [
+        np.stack([item['feature'] for item in samples]),
+        np.array([item['pid'] for item in samples]),
+        np.array(camids)
+    ]
 
 
 def _reid_metric(runner: Runner) -> ReIDMetric:

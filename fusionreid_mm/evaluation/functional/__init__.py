@@ -1,10 +1,20 @@
+from .bootstrap import (Difference, Interval, confidence_interval,
+                        paired_difference, query_scores)
 from .distance import METRICS, Similarity, build_similarity
+from .images import Images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
-from .ranking import Images, RankingResult, evaluate_ranking, evaluate_shards
+from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
+from .ranking import RankingResult, evaluate_ranking, evaluate_shards
 from .trials import draw_gallery
+from .verification import (OperatingPoint, VerificationResult,
+                           evaluate_verification, verify_shards)
 
 __all__ = [
-    'METRICS', 'Annotations', 'GalleryShard', 'Images', 'MatchRanks',
-    'Processes', 'RankingResult', 'Similarity', 'build_similarity',
-    'draw_gallery', 'evaluate_ranking', 'evaluate_shards'
+    'METRICS', 'NOBODY', 'Annotations', 'Difference', 'GalleryShard', 'Images',
+    'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
+    'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
+    'confidence_interval', 'draw_gallery', 'evaluate_ranking',
+    'evaluate_shards', 'evaluate_verification', 'find_nearest',
+    'find_nearest_in_shards', 'paired_difference', 'query_scores',
+    'verify_shards'
 ]

@@ -56,6 +56,15 @@ class Similarity(abc.ABC):
         """The largest magnitude of what is added up for each query, (B, ):
         rounding is relative to it."""
 
+    @abc.abstractmethod
+    def offsets(self, query: Tensor) -> np.ndarray:
+        """What to add to the similarities to each query, (B, ) of float64, so
+        that those to different queries can be compared."""
+
+    @abc.abstractmethod
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """What people call similarities with :meth:`offsets` added."""
+
     def of_pairs(self, query: Tensor, query_rows: np.ndarray,
                  gallery_rows: np.ndarray) -> np.ndarray:
         """Similarities of single pairs, (P, ), exact to float64.
@@ -90,6 +99,28 @@ class Similarity(abc.ABC):
             self.complete(tile, start)
             yield start, tile
 
+    def tiles_without(
+            self, query: Tensor, query_rows: np.ndarray,
+            gallery_rows: np.ndarray,
+            tile_size: int) -> Iterator[Tuple[int, Tensor, np.ndarray]]:
+        """As :meth:`tiles`, with ``-inf`` for some pairs, and with the rounded
+        similarities that were there.
+
+        Args:
+            query (Tensor): (B, D).
+            query_rows (np.ndarray): (P, ) indices into ``query``.
+            gallery_rows (np.ndarray): (P, ) indices into the gallery,
+                ascending.
+            tile_size (int): Gallery images of a tile.
+        """
+        for start, tile in self.tiles(query, tile_size):
+            inside = slice(
+                *np.searchsorted(gallery_rows, (start, start + tile.size(1))))
+            cells = query_rows[inside], gallery_rows[inside] - start
+            removed = tile[cells].cpu().numpy()
+            tile[cells] = -np.inf
+            yield start, tile, removed
+
 
 class CosineSimilarity(Similarity):
     """The cosine of the angle between two features; 0 if one is zero."""
@@ -110,6 +141,13 @@ class CosineSimilarity(Similarity):
 
     def scale(self, query: Tensor) -> Tensor:
         return query.new_ones(len(query))
+
+    def offsets(self, query: Tensor) -> np.ndarray:
+        return np.zeros(len(query))
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """The cosine itself, from -1 to 1."""
+        return values.clip(-1, 1)
 
 
 class EuclideanSimilarity(Similarity):
@@ -132,6 +170,13 @@ class EuclideanSimilarity(Similarity):
     def scale(self, query: Tensor) -> Tensor:
         largest = self._terms.new_tensor(self.squares.max(initial=0) / 2)
         return query.norm(dim=1) * (2 * largest).sqrt() + largest
+
+    def offsets(self, query: Tensor) -> np.ndarray:
+        return -squares(query) / 2
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """The Euclidean distance, the smaller the closer."""
+        return np.sqrt((-2 * values).clip(min=0))
 
 
 def squares(features: Tensor) -> np.ndarray:

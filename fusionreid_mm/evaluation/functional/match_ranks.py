@@ -126,15 +126,19 @@ class GalleryShard:
         near = _join([count.near for count in counts])
         return _ranks(matches, intervals.closer(places), near, len(query))
 
-    def _same_person(self, query: Tensor,
-                     pids: np.ndarray) -> Tuple[_Entries, np.ndarray]:
-        """All pairs of a query and an image of the same person in the shard,
-        and the rows of the latter."""
+    def same_person(self, pids: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """All pairs of a query and an image of the same person in the shard:
+        the rows of both, (P, ) each."""
         first = np.searchsorted(self._sorted_pids, pids)
         numbers = np.searchsorted(self._sorted_pids, pids, 'right') - first
         rows = np.repeat(np.arange(len(pids)), numbers)
         skipped = np.repeat(first - (np.cumsum(numbers) - numbers), numbers)
-        columns = self._by_pid[skipped + np.arange(len(rows))]
+        return rows, self._by_pid[skipped + np.arange(len(rows))]
+
+    def _same_person(self, query: Tensor,
+                     pids: np.ndarray) -> Tuple[_Entries, np.ndarray]:
+        """Such pairs, and the rows of the images once more."""
+        rows, columns = self.same_person(pids)
         return self._compare_exactly(query, rows, columns), columns
 
     def _compare_exactly(self, query: Tensor, rows: np.ndarray,

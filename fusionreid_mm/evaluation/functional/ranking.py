@@ -4,30 +4,15 @@ AP, CMC and INP depend on the ranks of the matches only, and a rank is one plus
 a count of closer images. So a tile of similarities, which is thrown away
 again, is all that is ever held.
 """
-from typing import Iterator, NamedTuple, Optional, Sequence, Union
+from typing import NamedTuple, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from .distance import METRICS, build_similarity
-from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
-
-Array = Union[np.ndarray, Tensor]
+from .images import (MEMORY_BUDGET, Array, Images, choose_sizes, gallery_shard,
+                     query_and_gallery, query_blocks)
+from .match_ranks import MatchRanks, Processes
 
 NO_MATCH = -1
-
-#: Bytes that ranking takes beyond the features, if nothing else is said.
-MEMORY_BUDGET = 64 * 2**20
-
-# More queries at a time do not make it any faster.
-_MOST_QUERIES = 1024
-
-# Rows that are looked at at a time.
-_CHUNK = 1024
-
-# Squares of float32 numbers beyond these over- or underflow.
-_SMALLEST, _LARGEST = 1e-15, 1e15
 
 
 class RankingResult(NamedTuple):
@@ -102,40 +87,20 @@ def evaluate_ranking(query_features: Array,
             fellows, if features are not finite or so large or small that
             their products would not be, or if no query has a match.
     """
-    if metric not in METRICS:
-        raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
-    if max_rank < 1 or block_size < 0 or memory_budget < 1:
-        raise ValueError(
-            'max_rank and memory_budget must be at least 1 and block_size not '
-            f'negative: got {max_rank}, {memory_budget} and {block_size}')
-    query = _features(query_features, 'query_features')
-    gallery = _features(gallery_features, 'gallery_features')
-    if query.size(1) != gallery.size(1):
-        raise ValueError(
-            f'query_features have {query.size(1)} channels, but '
-            f'gallery_features {gallery.size(1)}: are they of one model?')
-    dtype = torch.promote_types(query.dtype, gallery.dtype)
-    query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
+    if max_rank < 1 or block_size < 0:
+        raise ValueError('max_rank must be at least 1 and block_size not '
+                         f'negative: got {max_rank} and {block_size}')
+    query, gallery = query_and_gallery(query_features, gallery_features,
+                                       query_pids, gallery_pids, query_camids,
+                                       gallery_camids)
     return evaluate_shards(
-        Images(query, _annotations(query_pids, query_camids, 'query', query)),
-        Images(gallery,
-               _annotations(gallery_pids, gallery_camids, 'gallery', gallery)),
+        query,
+        gallery,
         Processes(),
         metric=metric,
         max_rank=max_rank,
         block_size=block_size,
         memory_budget=memory_budget)
-
-
-class Images(NamedTuple):
-    """What one process has of the query or the gallery images.
-
-    Attributes:
-        features: (N, D), of floating point. N may be 0.
-        annotations: Of these images.
-    """
-    features: Tensor
-    annotations: Annotations
 
 
 def evaluate_shards(query: Images,
@@ -168,51 +133,16 @@ def evaluate_shards(query: Images,
         ValueError: If features are not finite, or so large or small that their
             products would not be, or if no query has a match.
     """
-    _check_magnitudes(query, gallery, processes)
-    shard = GalleryShard(
-        build_similarity(metric, gallery.features), gallery.annotations,
-        processes)
+    shard = gallery_shard(query, gallery, processes, metric)
     sizes = choose_sizes(query.features, memory_budget)
     block_size = block_size or sizes.queries
     blocks = [
         (annotations.indices,
          shard.match_ranks(features, annotations, sizes.tile))
-        for features, annotations in _blocks(query, processes, block_size)
+        for features, annotations in query_blocks(query, processes, block_size)
     ]
     indices, ranks = zip(*blocks)
     return _summarize(ranks, np.argsort(np.concatenate(indices)), max_rank)
-
-
-def _blocks(query: Images, processes: Processes,
-            block_size: int) -> Iterator[Images]:
-    """Some queries of all processes at a time, until there are no more."""
-    everyones = processes.gather(len(query.features))
-    share = -(-block_size // len(everyones))
-    for start in range(0, max(everyones), share):
-        part = slice(start, start + share)
-        annotations = processes.gather(query.annotations.take(part))
-        yield Images(
-            processes.gather_rows(query.features[part]),
-            Annotations(*map(np.concatenate, zip(*annotations))))
-
-
-class Sizes(NamedTuple):
-    """Images that are compared at a time.
-
-    Attributes:
-        queries: Of a block.
-        tile: Gallery images.
-    """
-    queries: int
-    tile: int
-
-
-def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
-    """Sizes that fit into some bytes: half of them for the features of
-    queries, and half for similarities."""
-    numbers = memory_budget // features.element_size() // 2
-    queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
-    return Sizes(queries=queries, tile=max(1, numbers // _MOST_QUERIES))
 
 
 def _summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
@@ -249,60 +179,3 @@ def _summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
 
 def _cumulative_matches(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:
     return (first_ranks[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
-
-
-def _annotations(pids: Array, camids: Array, role: str,
-                 features: Tensor) -> Annotations:
-    length = len(features)
-    return Annotations(
-        _ids(pids, f'{role}_pids', length),
-        _ids(camids, f'{role}_camids', length), np.arange(length))
-
-
-def _features(features: Array, name: str) -> Tensor:
-    if not isinstance(features, Tensor):
-        features = np.ascontiguousarray(features)
-    tensor = torch.as_tensor(features).detach()
-    if tensor.ndim != 2 or not tensor.numel():
-        raise ValueError(f'{name} must be (images, channels) and not empty: '
-                         f'got shape {tuple(tensor.shape)}')
-    if tensor.dtype not in (torch.float32, torch.float64):
-        tensor = tensor.float()
-    return tensor
-
-
-def _check_magnitudes(query: Images, gallery: Images,
-                      processes: Processes) -> None:
-    """All processes learn what one of them finds: none may go on alone."""
-    found = [
-        _bad_magnitude(images, name)
-        for images, name in ((query, 'query_features'), (gallery,
-                                                         'gallery_features'))
-    ]
-    for message in filter(None, sum(processes.gather(found), [])):
-        raise ValueError(message)
-
-
-def _bad_magnitude(images: Images, name: str) -> Optional[str]:
-    # Slices, so that nothing as large as the features is allocated.
-    for start in range(0, len(images.features), _CHUNK):
-        largest = images.features[start:start + _CHUNK].abs().amax(dim=1)
-        usable = (largest == 0) | ((largest >= _SMALLEST) &
-                                   (largest <= _LARGEST))
-        if not usable.all():
-            row = int((~usable).nonzero()[0])
-            index = images.annotations.indices[start + row]
-            return (f'{name} must be finite, and of a magnitude between '
-                    f'{_SMALLEST:g} and {_LARGEST:g} or all zero: row '
-                    f'{index} goes up to {float(largest[row]):g}')
-    return None
-
-
-def _ids(ids: Array, name: str, length: int) -> np.ndarray:
-    array = torch.as_tensor(ids).cpu().numpy()
-    if array.shape != (length, ):
-        raise ValueError(f'{name} must have one entry for each of the {length}'
-                         f' images: got shape {array.shape}')
-    if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f'{name} must be integers: got {array.dtype}')
-    return array.astype(np.int64)

@@ -1,0 +1,216 @@
+"""The images that are compared, and in what portions.
+
+Shapes: N images, Q queries, G gallery images, D channels.
+"""
+from typing import Any, Iterator, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .distance import METRICS, build_similarity
+from .match_ranks import Annotations, GalleryShard, Processes
+
+Array = Union[np.ndarray, Tensor]
+
+#: Bytes that comparing takes beyond the features, if nothing else is said.
+MEMORY_BUDGET = 64 * 2**20
+
+# More queries at a time do not make it any faster.
+_MOST_QUERIES = 1024
+
+# Rows that are looked at at a time.
+_CHUNK = 1024
+
+# Squares of float32 numbers beyond these over- or underflow.
+_SMALLEST, _LARGEST = 1e-15, 1e15
+
+
+class Images(NamedTuple):
+    """What one process has of the query or the gallery images.
+
+    Attributes:
+        features: (N, D), of floating point. N may be 0.
+        annotations: Of these images.
+    """
+    features: Tensor
+    annotations: Annotations
+
+
+def query_and_gallery(query_features: Array, gallery_features: Array,
+                      query_pids: Array, gallery_pids: Array,
+                      query_camids: Array,
+                      gallery_camids: Array) -> Tuple[Images, Images]:
+    """What people have, as images that can be compared: on the gallery's
+    device, and of one dtype that holds all their numbers.
+
+    Args:
+        query_features (Array): (Q, D), array or tensor.
+        gallery_features (Array): (G, D).
+        query_pids (Array): (Q, ) integers.
+        gallery_pids (Array): (G, ) integers.
+        query_camids (Array): (Q, ) integers.
+        gallery_camids (Array): (G, ) integers.
+
+    Raises:
+        ValueError: If an argument is empty, of another length than its
+            fellows, or does not consist of such numbers.
+    """
+    query = _features(query_features, 'query_features')
+    gallery = _features(gallery_features, 'gallery_features')
+    if query.size(1) != gallery.size(1):
+        raise ValueError(
+            f'query_features have {query.size(1)} channels, but '
+            f'gallery_features {gallery.size(1)}: are they of one model?')
+    dtype = torch.promote_types(query.dtype, gallery.dtype)
+    query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
+    return (Images(query,
+                   _annotations(query_pids, query_camids, 'query',
+                                len(query))),
+            Images(
+                gallery,
+                _annotations(gallery_pids, gallery_camids, 'gallery',
+                             len(gallery))))
+
+
+def gallery_shard(query: Images, gallery: Images, processes: Processes,
+                  metric: str) -> GalleryShard:
+    """A process's part of the gallery, if all is fit to be compared.
+
+    Args:
+        query (Images): The queries of this process.
+        gallery (Images): The gallery images of this process.
+        processes (Processes): All of them.
+        metric (str): One of ``METRICS``.
+
+    Raises:
+        ValueError: If there is no such metric, or if features are not finite,
+            or so large or small that their products would not be.
+    """
+    if metric not in METRICS:
+        raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
+    _check_magnitudes(query, gallery, processes)
+    return GalleryShard(
+        build_similarity(metric, gallery.features), gallery.annotations,
+        processes)
+
+
+def query_blocks(query: Images, processes: Processes,
+                 block_size: int) -> Iterator[Images]:
+    """Some queries of all processes at a time, until there are no more."""
+    everyones = processes.gather(len(query.features))
+    share = -(-block_size // len(everyones))
+    for start in range(0, max(everyones), share):
+        part = slice(start, start + share)
+        annotations = processes.gather(query.annotations.take(part))
+        yield Images(
+            processes.gather_rows(query.features[part]),
+            Annotations(*map(np.concatenate, zip(*annotations))))
+
+
+class Sizes(NamedTuple):
+    """Images that are compared at a time.
+
+    Attributes:
+        queries: Of a block.
+        tile: Gallery images.
+    """
+    queries: int
+    tile: int
+
+
+def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
+    """Sizes that fit into some bytes: half of them for the features of
+    queries, and half for similarities.
+
+    Raises:
+        ValueError: If there are no bytes.
+    """
+    if memory_budget < 1:
+        raise ValueError(
+            f'memory_budget must be at least 1: got {memory_budget}')
+    numbers = memory_budget // features.element_size() // 2
+    queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
+    return Sizes(queries=queries, tile=max(1, numbers // _MOST_QUERIES))
+
+
+def _features(features: Array, name: str) -> Tensor:
+    if isinstance(features, Tensor):
+        tensor = features.detach()
+    else:
+        array = _numbers(features, name, 'fiub')
+        # PyTorch does not have all whole numbers of NumPy.
+        dtype = array.dtype if array.dtype.kind == 'f' else np.float64
+        tensor = torch.from_numpy(np.ascontiguousarray(array, dtype=dtype))
+    if tensor.ndim != 2 or not tensor.numel():
+        raise ValueError(f'{name} must be (images, channels) and not empty: '
+                         f'got shape {tuple(tensor.shape)}')
+    if tensor.layout != torch.strided or tensor.is_complex():
+        raise ValueError(f'{name} must be a dense tensor of real numbers: got '
+                         f'{tensor.dtype}, {tensor.layout}')
+    if tensor.dtype in (torch.float32, torch.float64):
+        return tensor
+    # Whole numbers beyond 2**24 have no float32 of their own.
+    return tensor.float() if tensor.is_floating_point() else tensor.double()
+
+
+def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:
+    """An array of some kinds of numbers (``numpy.dtype.kind``), in the byte
+    order of the machine."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ValueError(f'{name} is no array of numbers: {error}') from error
+    if array.dtype.kind not in kinds or array.dtype.itemsize > 8:
+        wanted = 'numbers' if 'f' in kinds else 'integers'
+        raise ValueError(f'{name} must be {wanted}, of 64 bits at most: got '
+                         f'{array.dtype}')
+    return array.astype(array.dtype.newbyteorder('='), copy=False)
+
+
+def _annotations(pids: Array, camids: Array, role: str,
+                 length: int) -> Annotations:
+    return Annotations(
+        _ids(pids, f'{role}_pids', length),
+        _ids(camids, f'{role}_camids', length), np.arange(length))
+
+
+def _ids(ids: Array, name: str, length: int) -> np.ndarray:
+    if isinstance(ids, Tensor):
+        ids = ids.detach().cpu()
+    array = _numbers(ids, name, 'iu')
+    if array.shape != (length, ):
+        raise ValueError(f'{name} must have one entry for each of the {length}'
+                         f' images: got shape {array.shape}')
+    largest = np.iinfo(np.int64).max
+    if array.size and array.max() > largest:
+        raise ValueError(
+            f'{name} must not be above {largest}: got {array.max()}')
+    return array.astype(np.int64)
+
+
+def _check_magnitudes(query: Images, gallery: Images,
+                      processes: Processes) -> None:
+    """All processes learn what one of them finds: none may go on alone."""
+    found = [
+        _bad_magnitude(images, name)
+        for images, name in ((query, 'query_features'), (gallery,
+                                                         'gallery_features'))
+    ]
+    for message in filter(None, sum(processes.gather(found), [])):
+        raise ValueError(message)
+
+
+def _bad_magnitude(images: Images, name: str) -> Optional[str]:
+    # Slices, so that nothing as large as the features is allocated.
+    for start in range(0, len(images.features), _CHUNK):
+        largest = images.features[start:start + _CHUNK].abs().amax(dim=1)
+        usable = (largest == 0) | ((largest >= _SMALLEST) &
+                                   (largest <= _LARGEST))
+        if not usable.all():
+            row = int((~usable).nonzero()[0])
+            index = images.annotations.indices[start + row]
+            return (f'{name} must be finite, and of a magnitude between '
+                    f'{_SMALLEST:g} and {_LARGEST:g} or all zero: row '
+                    f'{index} goes up to {float(largest[row]):g}')
+    return None
