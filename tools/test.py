@@ -1,22 +1,25 @@
 """Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
 import argparse
 import os.path as osp
+from typing import List
 
 import mmengine
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.evaluator import DumpResults
+from mmengine.evaluator import BaseMetric, DumpResults
 
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                add_runner_arguments,
                                                augment_tests, load_config,
                                                running, set_loader_defaults,
                                                set_work_dir)
+from fusionreid_mm.evaluation import ReIDMetric
 
 # What --out may end with.
 _SUFFIXES = {
     'pred': ('.pkl', '.pickle'),
     'metrics': ('.json', '.yml', '.yaml', '.pkl', '.pickle'),
+    'queries': ('.npz', ),
 }
 
 
@@ -29,12 +32,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out',
         help='write the results to this file: the samples with their features '
-        '(.pkl), or the metrics (see --out-item)')
+        '(.pkl), what was found out about each query (.npz), or the metrics '
+        '(see --out-item)')
     parser.add_argument(
         '--out-item',
-        choices=['metrics', 'pred'],
-        help="what --out writes: 'pred' (the default) or 'metrics' (.json, "
-        '.yml or .pkl)')
+        choices=list(_SUFFIXES),
+        help="what --out writes: 'pred' (the default), 'queries' (the default "
+        "of .npz) or 'metrics' (.json, .yml or .pkl)")
     parser.add_argument(
         '--show-dir',
         help='draw ranked lists and the CMC curve into this folder')
@@ -46,7 +50,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.out is None and args.out_item is not None:
         parser.error('--out-item needs --out, the file to write to')
-    args.out_item = args.out_item or 'pred'
+    is_of_queries = str(args.out).endswith(_SUFFIXES['queries'])
+    args.out_item = args.out_item or ('queries' if is_of_queries else 'pred')
     suffixes = _SUFFIXES[args.out_item]
     if args.out is not None and not args.out.endswith(suffixes):
         parser.error(f'--out {args.out}: the name must end with '
@@ -75,6 +80,16 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg, pin_memory=not args.no_pin_memory, persistent_workers=False)
 
 
+def set_out(metrics: List[BaseMetric], path: str) -> None:
+    """Let ReIDMetric write a file."""
+    reid_metrics = [item for item in metrics if isinstance(item, ReIDMetric)]
+    if len(reid_metrics) != 1:
+        raise ValueError(
+            f'--out {path} is written by ReIDMetric, of which test_evaluator '
+            f'has {len(reid_metrics)}: set one')
+    reid_metrics[0].out = path
+
+
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
@@ -82,6 +97,8 @@ def main() -> None:
     with running(cfg, args) as runner:
         if args.out and args.out_item == 'pred':
             runner.test_evaluator.metrics.append(DumpResults(args.out))
+        if args.out_item == 'queries':
+            set_out(runner.test_evaluator.metrics, args.out)
         metrics = runner.test()
         if args.out and args.out_item == 'metrics' and is_main_process():
             mmengine.dump(metrics, args.out)

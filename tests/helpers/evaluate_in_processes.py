@@ -27,6 +27,7 @@ def draw_samples() -> list:
             pid=pid,
             camid=camid,
             sample_idx=i,
+            img_path=f'{i:04d}.jpg',
             split='query' if i % 5 == 0 else 'gallery',
             embedding_columns=dict(cnn=(0, 7), transformer=(7, 19)))
         for i, (
@@ -41,7 +42,9 @@ def main(out: str, with_numbers: bool) -> None:
         for sample in samples:
             del sample['sample_idx']
     metric = ReIDMetric(
-        embeddings=dict(cnn=['cnn'], both=['transformer', 'cnn']))
+        embeddings=dict(cnn=['cnn'], both=['transformer', 'cnn']),
+        fars=[.01, .1],
+        out=f'{out}.npz')
     mine = [samples[i] for i in DefaultSampler(samples, shuffle=False)]
     for start in range(0, len(mine), BATCH_SIZE):
         metric.process(None, mine[start:start + BATCH_SIZE])

@@ -9,6 +9,8 @@ import pytest
 from helpers import evaluate_in_processes
 from helpers.golden import ROOT
 
+from fusionreid_mm.evaluation import load_results, load_thresholds
+
 
 def measure(num_processes: int, folder, numbering: str) -> list:
     """What each process found."""
@@ -25,7 +27,13 @@ def measure(num_processes: int, folder, numbering: str) -> list:
                               OMP_NUM_THREADS='1',
                               PYTHONPATH=str(ROOT)))
     assert not done.returncode, done.stderr[-5000:]
-    return [np.load(f'{out}.{rank}.npz') for rank in range(num_processes)]
+    return [
+        dict(
+            np.load(f'{out}.{rank}.npz'),
+            results=load_results(f'{out}.npz'),
+            thresholds=load_thresholds(f'{out}_thresholds.json'))
+        for rank in range(num_processes)
+    ]
 
 
 @pytest.fixture(scope='module')
@@ -43,5 +51,30 @@ def test_processes_agree(alone, num_processes, numbering, tmp_path):
     # MMEngine fills up the last batch: neither divides the images.
     assert evaluate_in_processes.NUM_IMAGES % num_processes
     for result in measure(num_processes, tmp_path, numbering):
-        for name in alone.files:
-            np.testing.assert_array_equal(result[name], alone[name], name)
+        assert result.pop('thresholds') == alone['thresholds']
+        for one, other in zip(result.pop('results'), alone['results']):
+            np.testing.assert_array_equal(one, other)
+        for name, value in result.items():
+            np.testing.assert_array_equal(value, alone[name], name)
+
+
+def test_results_of_each_query(alone):
+    """They are those of the samples, in their order."""
+    results = alone['results']
+    samples = evaluate_in_processes.draw_samples()
+    for role in ('query', 'gallery'):
+        own = [sample for sample in samples if sample['split'] == role]
+        for name, key in (('paths', 'img_path'), ('pids', 'pid'), ('camids',
+                                                                   'camid')):
+            assert getattr(results, f'{role}_{name}').tolist() == [
+                sample[key] for sample in own
+            ]
+        np.testing.assert_array_equal(
+            getattr(results, f'{role}_features'),
+            np.stack([sample['feature'] for sample in own]))
+    np.testing.assert_array_equal(results.ap, alone['ap'])
+    # Who has a match in the first place has it there in the list, too.
+    is_match = results.gallery_pids[results.nearest[:, 0]] == \
+        results.query_pids
+    np.testing.assert_array_equal(is_match, results.first_match_rank == 1)
+    assert 0 < is_match.sum() < len(is_match)

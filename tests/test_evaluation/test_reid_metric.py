@@ -5,7 +5,7 @@ from helpers.small_model import EMBEDDINGS, IMG_SIZE, small_model
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 
-from fusionreid_mm.evaluation import ReIDMetric
+from fusionreid_mm.evaluation import ReIDMetric, load_results, load_thresholds
 from fusionreid_mm.evaluation.functional import draw_gallery
 from fusionreid_mm.structures import ReIDDataSample
 
@@ -69,6 +69,9 @@ def test_names():
 @pytest.mark.parametrize('kwargs, message', [
     (dict(metric='l2'), "'cosine', 'euclidean'.*'l2'"),
     (dict(num_trials=-1), 'num_trials must be 0 or more: got -1'),
+    (dict(fars=[1.]), 'fars must be rates'),
+    (dict(topk=0), 'topk at least 1'),
+    (dict(out='found.csv'), "must end with .npz: got 'found.csv'"),
     (dict(ranks=()), 'ranks must be'),
     (dict(ranks=5), 'ranks must be'),
     (dict(ranks=(0, 1)), 'ranks must be'),
@@ -154,6 +157,27 @@ def test_a_dataset_without_gallery_is_named():
     samples = of_dataset('lone', [sample([1., 0.], 1, 0, 'query')])
     with pytest.raises(ValueError, match='no gallery images.*of lone'):
         evaluate(two_datasets() + samples)
+
+
+def test_verification_and_results_of_each_dataset(tmp_path):
+    samples = two_datasets()
+    for i, item in enumerate(samples):
+        item.set_metainfo(dict(img_path=f'{i}.jpg'))
+    metrics, metric = evaluate(
+        samples, ranks=[1], fars=[.5], out=str(tmp_path / 'found.npz'), topk=1)
+    assert list(metrics) == metric.names_of(['good', 'bad'])
+    assert metrics['reid/good/EER'] == 0
+    assert metrics['reid/good/TAR@FAR=0.5'] == 100
+    assert metrics['reid/bad/EER'] == 100
+    good = load_results(tmp_path / 'found_good.npz')
+    assert good.query_paths.tolist() == ['0.jpg']
+    assert good.gallery_paths.tolist() == ['1.jpg', '2.jpg']
+    assert good.nearest.tolist() == [[0]]
+    bad = load_results(tmp_path / 'found_bad.npz')
+    assert bad.ap.tolist() == [.5] and bad.nearest.tolist() == [[1]]
+    thresholds, name = load_thresholds(tmp_path / 'found_good_thresholds.json')
+    assert name == 'cosine'
+    assert thresholds.eer_point.threshold == pytest.approx(1 / 1.01**.5)
 
 
 def test_trials():

@@ -174,13 +174,16 @@ test_dataloader = dict(
     dataset=dict(_delete_=True, type='ConcatDataset', datasets=parts))
 """)
     output = run_process('test.py', path, trained[0] / 'epoch_2.pth',
-                         '--work-dir', tmp_path, '--tta')
+                         '--work-dir', tmp_path, '--tta', '--out',
+                         tmp_path / 'found.npz')
     flipped = {
         name: float(value)
         for name, value in re.findall(r'(reid/\S+): ([\d.]+)', output)
     }
     assert len(flipped) == 10
     assert flipped['reid/here/mAP'] == flipped['reid/there/mAP'] > 0
+    run_process('analysis_tools/compare_results.py',
+                tmp_path / 'found_here.npz', tmp_path / 'found_there.npz')
 
 
 def test_pictures_are_drawn(tested):

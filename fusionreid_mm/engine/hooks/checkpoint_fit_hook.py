@@ -25,7 +25,8 @@ class CheckpointFitHook(Hook):
     priority = 'VERY_HIGH'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        expected = bare_model(runner.model).state_dict()
+        model = bare_model(runner.model)
+        expected = model.state_dict()
         state_dict = checkpoint.get('state_dict', checkpoint)
         if not isinstance(runner._train_loop, BaseLoop):
             dropped = fit_for_testing(state_dict, expected)

@@ -17,9 +17,16 @@ _NOT_GIVEN = -1
 
 
 class TestSet(NamedTuple):
-    """One process's part of the images of a dataset."""
+    """One process's part of the images of a dataset.
+
+    Attributes:
+        query: The queries.
+        gallery: The gallery images.
+        paths: The files of both, by their index.
+    """
     query: Images
     gallery: Images
+    paths: Dict[int, str]
 
 
 class CollectedImages:
@@ -48,7 +55,8 @@ class CollectedImages:
                 # The sampler of MMEngine deals images out in turn.
                 rank + world_size * len(self._rows),
                 role,
-                sample.get('dataset', '')))
+                sample.get('dataset', ''),
+                sample.get('img_path', '')))
 
     def take(self, size: int, processes: Processes) -> Dict[str, TestSet]:
         """The datasets by name. Each image is at one process only, whereas
@@ -63,8 +71,8 @@ class CollectedImages:
             ValueError: If a dataset has no queries or no gallery.
         """
         columns = [np.array(column) for column in zip(*self._rows)]
-        pids, camids, numbers, positions, roles, datasets = (
-            columns or [np.empty(0, dtype=int)] * 6)
+        pids, camids, numbers, positions, roles, datasets, paths = (
+            columns or [np.empty(0, dtype=int)] * 7)
         indices = _indices(numbers, positions, size, processes)
         is_kept = _is_held_here_first(indices, processes) & (indices < size)
         keys = dict.fromkeys(
@@ -82,7 +90,12 @@ class CollectedImages:
             for key, mask in masks.items()
         }
         return {
-            name: _test_set(images, name)
+            name:
+            _test_set(
+                images, name,
+                dict(
+                    zip(indices[datasets == name].tolist(),
+                        paths[datasets == name].tolist())))
             for name in dict.fromkeys(name for name, _ in keys)
         }
 
@@ -128,11 +141,11 @@ def redraw_galleries(test_set: TestSet, num_trials: int,
         in_gallery = np.isin(images.annotations.indices, chosen)
         yield TestSet(
             _in_role(images, ~in_gallery, 'query'),
-            _in_role(images, in_gallery, 'gallery'))
+            _in_role(images, in_gallery, 'gallery'), test_set.paths)
 
 
 def _join(test_set: TestSet) -> Images:
-    query, gallery = test_set
+    query, gallery, _ = test_set
     columns = zip(query.annotations, gallery.annotations)
     return Images(
         torch.cat([query.features, gallery.features]),
@@ -168,11 +181,12 @@ def _is_held_here_first(indices: np.ndarray,
     return is_first & ~np.isin(indices, np.concatenate([[], *before]))
 
 
-def _test_set(images: Dict[Tuple[str, str], Images], name: str) -> TestSet:
+def _test_set(images: Dict[Tuple[str, str], Images], name: str,
+              paths: Dict[int, str]) -> TestSet:
     for role in _UNKNOWN_CAMERA:
         if (name, role) not in images:
             raise ValueError(
                 f'there are no {role} images among the evaluated ones'
                 f'{" of " + name if name else ""}: ReIDMetric needs a dataset '
                 "with split='test'")
-    return TestSet(images[name, 'query'], images[name, 'gallery'])
+    return TestSet(images[name, 'query'], images[name, 'gallery'], paths)

@@ -1,15 +1,26 @@
-from typing import (Any, Collection, Dict, Iterator, List, Mapping, Optional,
-                    Sequence, Union)
+from typing import (Any, Collection, Dict, Iterator, List, Mapping, NamedTuple,
+                    Optional, Sequence, Union)
 
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 from fusionreid_mm.registry import METRICS
 from ..functional import METRICS as SIMILARITIES
-from ..functional import RankingResult, evaluate_shards
+from ..functional import (RankingResult, VerificationResult, evaluate_shards,
+                          verify_shards)
+from ..results import save_results, save_thresholds
 from .collected_images import CollectedImages, TestSet, redraw_galleries
 from .processes import DistributedProcesses
+from .query_results import gather_query_results
+
+
+class _Found(NamedTuple):
+    """Of one trial and one part of the descriptor."""
+    ranking: RankingResult
+    verification: Optional[VerificationResult]
 
 
 @METRICS.register_module()
@@ -40,6 +51,14 @@ class ReIDMetric(BaseMetric):
             to 0.
         device (str): Where features are compared. ``'cuda'`` needs room for
             all that a process has, beside the model. Defaults to ``'cpu'``.
+        fars (Sequence[float]): If any, how well a threshold tells whether two
+            images show one person is measured too: ``TAR@FAR=0.001`` for each
+            false accept rate, and ``EER``. Defaults to ``()``.
+        out (str, optional): An ``.npz`` file for what was found out about
+            each query (:class:`fusionreid_mm.evaluation.QueryResults`); with
+            ``fars``, the thresholds lie beside it, as JSON. Of several
+            datasets, each has files of its own. Defaults to None.
+        topk (int): Nearest images of each query in that file. Defaults to 10.
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
 
     Attributes:
@@ -48,8 +67,9 @@ class ReIDMetric(BaseMetric):
 
     Raises:
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
-            neither word, ``embeddings`` does not list names, each once, or
-            ``num_trials`` is negative.
+            neither word, ``embeddings`` does not list names, each once,
+            ``num_trials`` is negative, ``fars`` are not between 0 and 1,
+            ``topk`` is less than 1, or ``out`` does not end with ``.npz``.
 
     Examples:
         >>> metric = ReIDMetric(
@@ -68,6 +88,9 @@ class ReIDMetric(BaseMetric):
                                                           Sequence[str]]] = (),
                  num_trials: int = 0,
                  device: str = 'cpu',
+                 fars: Sequence[float] = (),
+                 out: Optional[str] = None,
+                 topk: int = 10,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if metric not in SIMILARITIES:
@@ -79,10 +102,21 @@ class ReIDMetric(BaseMetric):
                              f'got {ranks!r}')
         if num_trials < 0:
             raise ValueError(f'num_trials must be 0 or more: got {num_trials}')
+        if any(not 0 <= far < 1 for far in fars) or topk < 1:
+            raise ValueError(
+                'fars must be rates from 0 to below 1 and topk at '
+                f'least 1: got {fars} and {topk}')
+        if out is not None and not out.endswith('.npz'):
+            raise ValueError(f'out must end with .npz: got {out!r}')
         self.ranks = ranks
         self.num_trials = num_trials
         self.device = torch.device(device)
+        self.fars = fars
+        self.out = out
+        self.topk = topk
         self._metrics = ['mAP', 'mINP', *(f'Rank-{rank}' for rank in ranks)]
+        if fars:
+            self._metrics += [f'TAR@FAR={far:g}' for far in fars] + ['EER']
         self.metric = metric
         self.embeddings = _combinations(embeddings)
         self.rankings: Dict[str, RankingResult] = {}
@@ -145,15 +179,20 @@ class ReIDMetric(BaseMetric):
         metrics: Dict[str, float] = {}
         self.rankings = {}
         for name, test_set in test_sets.items():
-            headings = self._headings(name, len(test_sets))
-            for heading, columns in zip(headings, [None, *self._parts()]):
-                rankings = [
-                    self._rank(trial, columns, processes)
-                    for trial in self._trials(test_set, processes)
+            descriptor, *parts = self._headings(name, len(test_sets))
+            trials = list(self._trials(test_set, processes))
+            found = [self._measure(trial, processes) for trial in trials]
+            metrics.update(self._in_percent(found, descriptor))
+            self.rankings[name] = found[0].ranking
+            if self.out is not None:
+                self._write(trials[0], found[0], processes,
+                            f'_{name}' if len(test_sets) > 1 else '')
+            for part, columns in zip(parts, self._parts()):
+                found = [
+                    self._measure(_take_columns(trial, columns), processes)
+                    for trial in trials
                 ]
-                metrics.update(self._in_percent(rankings, heading))
-                if columns is None:
-                    self.rankings[name] = rankings[0]
+                metrics.update(self._in_percent(found, part))
         return metrics
 
     def _trials(self, test_set: TestSet,
@@ -172,32 +211,55 @@ class ReIDMetric(BaseMetric):
         raise NotImplementedError('ReIDMetric does not collect results: call '
                                   'evaluate() in all processes')
 
-    def _rank(self, test_set: TestSet,
-              columns: Optional[Sequence[Sequence[int]]],
-              processes: DistributedProcesses) -> RankingResult:
-        if columns is not None:
-            test_set = _take_columns(test_set, columns)
+    def _measure(self, test_set: TestSet,
+                 processes: DistributedProcesses) -> _Found:
         query, gallery = (
             images._replace(features=images.features.to(self.device))
-            for images in test_set)
-        return evaluate_shards(
+            for images in (test_set.query, test_set.gallery))
+        ranking = evaluate_shards(
             query,
             gallery,
             processes,
             metric=self.metric,
             max_rank=max(50, *self.ranks))
+        verification = None
+        if self.fars:
+            verification = verify_shards(
+                query, gallery, processes, fars=self.fars, metric=self.metric)
+        return _Found(ranking, verification)
 
-    def _in_percent(self, rankings: Sequence[RankingResult],
+    def _in_percent(self, found: Sequence[_Found],
                     heading: str) -> Dict[str, float]:
         """The means of all trials."""
-        values = [[
-            ranking.mAP, ranking.mINP, *(ranking.cmc[rank - 1]
-                                         for rank in self.ranks)
-        ] for ranking in rankings]
+        means = np.mean([self._values(trial) for trial in found], axis=0)
         return {
             f'{heading}/{name}': 100 * float(value)
-            for name, value in zip(self._metrics, np.mean(values, axis=0))
+            for name, value in zip(self._metrics, means)
         }
+
+    def _values(self, found: _Found) -> List[float]:
+        ranking, verification = found
+        values = [ranking.mAP, ranking.mINP]
+        values += [ranking.cmc[rank - 1] for rank in self.ranks]
+        if verification is not None:
+            values += [verification.tar_at_far[far].tar for far in self.fars]
+            values.append(verification.eer)
+        return values
+
+    def _write(self, test_set: TestSet, found: _Found,
+               processes: DistributedProcesses, suffix: str) -> None:
+        """The results query by query, and the thresholds."""
+        assert self.out is not None
+        results = gather_query_results(test_set, found.ranking, processes,
+                                       self.metric, self.topk)
+        if not is_main_process():
+            return
+        path = self.out[:-len('.npz')] + suffix
+        save_results(f'{path}.npz', results)
+        if found.verification is not None:
+            save_thresholds(f'{path}_thresholds.json', found.verification,
+                            self.metric)
+        print_log(f'Results of each query are in {path}.npz', 'current')
 
 
 def _combinations(
@@ -228,8 +290,9 @@ def _take_columns(test_set: TestSet,
                   ranges: Sequence[Sequence[int]]) -> TestSet:
     """The images with some columns of their features alone."""
     parts = []
-    for images in test_set:
+    for images in (test_set.query, test_set.gallery):
         columns = [images.features[:, start:end] for start, end in ranges]
         features = columns[0] if len(columns) == 1 else torch.cat(columns, 1)
         parts.append(images._replace(features=features))
-    return TestSet(*parts)
+    query, gallery = parts
+    return TestSet(query, gallery, test_set.paths)
