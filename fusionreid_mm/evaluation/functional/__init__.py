@@ -4,7 +4,9 @@ from .distance import METRICS, Similarity, build_similarity
 from .images import Images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
+from .query_expansion import expand_queries
 from .ranking import RankingResult, evaluate_ranking, evaluate_shards
+from .reranking import evaluate_reranked, evaluate_reranked_shards
 from .trials import draw_gallery
 from .verification import (OperatingPoint, VerificationResult,
                            evaluate_verification, verify_shards)
@@ -14,7 +16,8 @@ __all__ = [
     'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
     'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
     'confidence_interval', 'draw_gallery', 'evaluate_ranking',
-    'evaluate_shards', 'evaluate_verification', 'find_nearest',
+    'evaluate_reranked', 'evaluate_reranked_shards', 'evaluate_shards',
+    'evaluate_verification', 'expand_queries', 'find_nearest',
     'find_nearest_in_shards', 'paired_difference', 'query_scores',
     'verify_shards'
 ]

@@ -68,3 +68,18 @@ def pair_products(one, other, rows, columns):
             total += np.float64(left[channel]) * np.float64(right[channel])
         products[pair] = total
     return products
+
+
+@numba.njit(cache=True, nogil=True)
+def add_smaller(cells, rows, values, starts, columns, others, num_cells):
+    """Add up the smaller of ``values[i]`` and each value of row ``rows[i]``
+    of a sparse matrix, in the cells of its columns from ``cells[i]`` on.
+
+    Returns:
+        np.ndarray: (num_cells, ) sums in float64.
+    """
+    sums = np.zeros(num_cells)
+    for i in range(len(rows)):
+        for place in range(starts[rows[i]], starts[rows[i] + 1]):
+            sums[cells[i] + columns[place]] += min(values[i], others[place])
+    return sums

@@ -27,6 +27,71 @@ class Similarity(abc.ABC):
     Terms that all images share are left out of it, since they do not change
     the order.
 
+    Attributes:
+        dtype (np.dtype): Of the rounded similarities.
+    """
+    dtype: np.dtype
+
+    @abc.abstractmethod
+    def of_pairs(self, query: Tensor, query_rows: np.ndarray,
+                 gallery_rows: np.ndarray) -> np.ndarray:
+        """Similarities of single pairs, (P, ), exact to float64.
+
+        They depend on the features of the two alone, so that images that are
+        the same are equally similar.
+
+        Args:
+            query (Tensor): (B, D).
+            query_rows (np.ndarray): (P, ) indices into ``query``.
+            gallery_rows (np.ndarray): (P, ) indices into the gallery.
+        """
+
+    @abc.abstractmethod
+    def tolerance(self, query: Tensor) -> Tensor:
+        """How far rounded similarities are from the exact ones at most, as
+        far as is known beforehand, (B, )."""
+
+    @abc.abstractmethod
+    def tiles(self, query: Tensor,
+              tile_size: int) -> Iterator[Tuple[int, Tensor]]:
+        """Yield ``(start, similarities)`` of consecutive gallery images,
+        (B, T). Each tile is overwritten by the next."""
+
+    def tiles_without(
+            self, query: Tensor, query_rows: np.ndarray,
+            gallery_rows: np.ndarray,
+            tile_size: int) -> Iterator[Tuple[int, Tensor, np.ndarray]]:
+        """As :meth:`tiles`, with ``-inf`` for some pairs, and with the rounded
+        similarities that were there.
+
+        Args:
+            query (Tensor): (B, D).
+            query_rows (np.ndarray): (P, ) indices into ``query``.
+            gallery_rows (np.ndarray): (P, ) indices into the gallery,
+                ascending.
+            tile_size (int): Gallery images of a tile.
+        """
+        for start, tile in self.tiles(query, tile_size):
+            inside = slice(
+                *np.searchsorted(gallery_rows, (start, start + tile.size(1))))
+            cells = query_rows[inside], gallery_rows[inside] - start
+            removed = tile[cells].cpu().numpy()
+            tile[cells] = -np.inf
+            yield start, tile, removed
+
+    @abc.abstractmethod
+    def offsets(self, query: Tensor) -> np.ndarray:
+        """What to add to the similarities to each query, (B, ) of float64, so
+        that those to different queries can be compared."""
+
+    @abc.abstractmethod
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """What people call similarities with :meth:`offsets` added."""
+
+
+class FeatureSimilarity(Similarity):
+    """A similarity that scalar products of features give.
+
     Args:
         gallery (Tensor): (G, D), of floating point.
     """
@@ -57,72 +122,32 @@ class Similarity(abc.ABC):
         rounding is relative to it."""
 
     @abc.abstractmethod
-    def offsets(self, query: Tensor) -> np.ndarray:
-        """What to add to the similarities to each query, (B, ) of float64, so
-        that those to different queries can be compared."""
-
-    @abc.abstractmethod
-    def scores(self, values: np.ndarray) -> np.ndarray:
-        """What people call similarities with :meth:`offsets` added."""
+    def squared_distances(self, values: np.ndarray) -> np.ndarray:
+        """Squared Euclidean distances of what is compared, from similarities
+        with :meth:`offsets` added."""
 
     def of_pairs(self, query: Tensor, query_rows: np.ndarray,
                  gallery_rows: np.ndarray) -> np.ndarray:
-        """Similarities of single pairs, (P, ), exact to float64.
-
-        They depend on the features of the two alone, so that images that are
-        the same are equally similar.
-
-        Args:
-            query (Tensor): (B, D).
-            query_rows (np.ndarray): (P, ) indices into ``query``.
-            gallery_rows (np.ndarray): (P, ) indices into the gallery.
-        """
         products = pair_products(query, self.gallery, query_rows, gallery_rows)
         return self.exact(products,
                           squares(query)[query_rows],
                           self.squares[gallery_rows])
 
     def tolerance(self, query: Tensor) -> Tensor:
-        """How far rounded similarities are from the exact ones at most, as
-        far as is known beforehand, (B, )."""
         steps = 8 + self.gallery.size(1)**0.5
         info = torch.finfo(self.gallery.dtype)
         return (self.scale(query) * steps * info.eps).clamp(min=info.tiny)
 
     def tiles(self, query: Tensor,
               tile_size: int) -> Iterator[Tuple[int, Tensor]]:
-        """Yield ``(start, similarities)`` of consecutive gallery images,
-        (B, T). Each tile is overwritten by the next."""
         product = Product(self.prepare(query))
         for start in range(0, len(self.gallery), tile_size):
             tile = product(self.gallery[start:start + tile_size])
             self.complete(tile, start)
             yield start, tile
 
-    def tiles_without(
-            self, query: Tensor, query_rows: np.ndarray,
-            gallery_rows: np.ndarray,
-            tile_size: int) -> Iterator[Tuple[int, Tensor, np.ndarray]]:
-        """As :meth:`tiles`, with ``-inf`` for some pairs, and with the rounded
-        similarities that were there.
 
-        Args:
-            query (Tensor): (B, D).
-            query_rows (np.ndarray): (P, ) indices into ``query``.
-            gallery_rows (np.ndarray): (P, ) indices into the gallery,
-                ascending.
-            tile_size (int): Gallery images of a tile.
-        """
-        for start, tile in self.tiles(query, tile_size):
-            inside = slice(
-                *np.searchsorted(gallery_rows, (start, start + tile.size(1))))
-            cells = query_rows[inside], gallery_rows[inside] - start
-            removed = tile[cells].cpu().numpy()
-            tile[cells] = -np.inf
-            yield start, tile, removed
-
-
-class CosineSimilarity(Similarity):
+class CosineSimilarity(FeatureSimilarity):
     """The cosine of the angle between two features; 0 if one is zero."""
 
     def __init__(self, gallery: Tensor) -> None:
@@ -149,8 +174,11 @@ class CosineSimilarity(Similarity):
         """The cosine itself, from -1 to 1."""
         return values.clip(-1, 1)
 
+    def squared_distances(self, values: np.ndarray) -> np.ndarray:
+        return 2 - 2 * values
 
-class EuclideanSimilarity(Similarity):
+
+class EuclideanSimilarity(FeatureSimilarity):
     """Minus half the squared distance, without the query's own square."""
 
     def __init__(self, gallery: Tensor) -> None:
@@ -176,7 +204,10 @@ class EuclideanSimilarity(Similarity):
 
     def scores(self, values: np.ndarray) -> np.ndarray:
         """The Euclidean distance, the smaller the closer."""
-        return np.sqrt((-2 * values).clip(min=0))
+        return np.sqrt(self.squared_distances(values).clip(min=0))
+
+    def squared_distances(self, values: np.ndarray) -> np.ndarray:
+        return -2 * values
 
 
 def squares(features: Tensor) -> np.ndarray:
@@ -227,7 +258,7 @@ def _norms(squared: np.ndarray) -> np.ndarray:
     return np.sqrt(squared).clip(min=_SMALLEST_NORM)
 
 
-_SIMILARITIES: Dict[str, Type[Similarity]] = {
+_SIMILARITIES: Dict[str, Type[FeatureSimilarity]] = {
     'cosine': CosineSimilarity,
     'euclidean': EuclideanSimilarity,
 }
@@ -235,7 +266,7 @@ _SIMILARITIES: Dict[str, Type[Similarity]] = {
 METRICS = tuple(_SIMILARITIES)
 
 
-def build_similarity(metric: str, gallery: Tensor) -> Similarity:
+def build_similarity(metric: str, gallery: Tensor) -> FeatureSimilarity:
     """The similarity to a gallery, by the name of a metric.
 
     Args:

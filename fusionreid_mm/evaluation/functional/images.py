@@ -56,14 +56,7 @@ def query_and_gallery(query_features: Array, gallery_features: Array,
         ValueError: If an argument is empty, of another length than its
             fellows, or does not consist of such numbers.
     """
-    query = _features(query_features, 'query_features')
-    gallery = _features(gallery_features, 'gallery_features')
-    if query.size(1) != gallery.size(1):
-        raise ValueError(
-            f'query_features have {query.size(1)} channels, but '
-            f'gallery_features {gallery.size(1)}: are they of one model?')
-    dtype = torch.promote_types(query.dtype, gallery.dtype)
-    query, gallery = query.to(gallery.device, dtype), gallery.to(dtype)
+    query, gallery = features_of(query_features, gallery_features)
     return (Images(query,
                    _annotations(query_pids, query_camids, 'query',
                                 len(query))),
@@ -71,6 +64,19 @@ def query_and_gallery(query_features: Array, gallery_features: Array,
                 gallery,
                 _annotations(gallery_pids, gallery_camids, 'gallery',
                              len(gallery))))
+
+
+def features_of(query_features: Array,
+                gallery_features: Array) -> Tuple[Tensor, Tensor]:
+    """The features of :func:`query_and_gallery` alone."""
+    query = _features(query_features, 'query_features')
+    gallery = _features(gallery_features, 'gallery_features')
+    if query.size(1) != gallery.size(1):
+        raise ValueError(
+            f'query_features have {query.size(1)} channels, but '
+            f'gallery_features {gallery.size(1)}: are they of one model?')
+    dtype = torch.promote_types(query.dtype, gallery.dtype)
+    return query.to(gallery.device, dtype), gallery.to(dtype)
 
 
 def gallery_shard(query: Images, gallery: Images, processes: Processes,
@@ -87,12 +93,18 @@ def gallery_shard(query: Images, gallery: Images, processes: Processes,
         ValueError: If there is no such metric, or if features are not finite,
             or so large or small that their products would not be.
     """
-    if metric not in METRICS:
-        raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
-    _check_magnitudes(query, gallery, processes)
+    check_images(query, gallery, processes, metric)
     return GalleryShard(
         build_similarity(metric, gallery.features), gallery.annotations,
         processes)
+
+
+def check_images(query: Images, gallery: Images, processes: Processes,
+                 metric: str) -> None:
+    """Raise what :func:`gallery_shard` raises."""
+    if metric not in METRICS:
+        raise ValueError(f'metric must be one of {METRICS}: got {metric!r}')
+    _check_magnitudes(query, gallery, processes)
 
 
 def query_blocks(query: Images, processes: Processes,

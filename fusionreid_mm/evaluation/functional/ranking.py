@@ -87,9 +87,7 @@ def evaluate_ranking(query_features: Array,
             fellows, if features are not finite or so large or small that
             their products would not be, or if no query has a match.
     """
-    if max_rank < 1 or block_size < 0:
-        raise ValueError('max_rank must be at least 1 and block_size not '
-                         f'negative: got {max_rank} and {block_size}')
+    check_settings(max_rank, block_size)
     query, gallery = query_and_gallery(query_features, gallery_features,
                                        query_pids, gallery_pids, query_camids,
                                        gallery_camids)
@@ -142,11 +140,21 @@ def evaluate_shards(query: Images,
         for features, annotations in query_blocks(query, processes, block_size)
     ]
     indices, ranks = zip(*blocks)
-    return _summarize(ranks, np.argsort(np.concatenate(indices)), max_rank)
+    return summarize(ranks, np.argsort(np.concatenate(indices)), max_rank)
 
 
-def _summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
-               max_rank: int) -> RankingResult:
+def check_settings(max_rank: int, block_size: int) -> None:
+    """
+    Raises:
+        ValueError: If :func:`evaluate_ranking` cannot do with one of them.
+    """
+    if max_rank < 1 or block_size < 0:
+        raise ValueError('max_rank must be at least 1 and block_size not '
+                         f'negative: got {max_rank} and {block_size}')
+
+
+def summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
+              max_rank: int) -> RankingResult:
     """The metrics of blocks of queries, which are put in order."""
     ranks, counts = map(np.concatenate, zip(*blocks))
     valid = counts > 0

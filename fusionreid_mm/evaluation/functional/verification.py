@@ -257,7 +257,7 @@ def _thresholds(shard: GalleryShard, blocks: Blocks) -> _Thresholds:
     for query, annotations in blocks():
         persons = _same_person(shard, query, annotations)
         genuine.append(persons.values[persons.is_genuine])
-        num_impostor += len(query) * len(shard.similarity.gallery)
+        num_impostor += len(query) * len(shard.annotations.pids)
         num_impostor -= len(persons.values)
     parts, numbers = zip(*shard.processes.gather((np.concatenate(genuine),
                                                   num_impostor)))
