@@ -43,6 +43,8 @@ def main(out: str, with_numbers: bool) -> None:
             del sample['sample_idx']
     metric = ReIDMetric(
         embeddings=dict(cnn=['cnn'], both=['transformer', 'cnn']),
+        rerank=dict(k1=7, k2=3),
+        query_expansion=dict(k=4),
         fars=[.01, .1],
         out=f'{out}.npz')
     mine = [samples[i] for i in DefaultSampler(samples, shuffle=False)]

@@ -5,7 +5,9 @@ from helpers.small_model import EMBEDDINGS, IMG_SIZE, small_model
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 
-from fusionreid_mm.evaluation import ReIDMetric, load_results, load_thresholds
+from fusionreid_mm.evaluation import (ReIDMetric, evaluate_ranking,
+                                      evaluate_reranked, expand_queries,
+                                      load_results, load_thresholds)
 from fusionreid_mm.evaluation.functional import draw_gallery
 from fusionreid_mm.structures import ReIDDataSample
 
@@ -178,6 +180,55 @@ def test_verification_and_results_of_each_dataset(tmp_path):
     thresholds, name = load_thresholds(tmp_path / 'found_good_thresholds.json')
     assert name == 'cosine'
     assert thresholds.eer_point.threshold == pytest.approx(1 / 1.01**.5)
+
+
+def test_reranking_and_query_expansion_stand_beside():
+    generator = torch.Generator().manual_seed(0)
+    centres = torch.randn(6, 5, generator=generator)
+    rows = centres.repeat_interleave(6, dim=0)
+    rows += 0.9 * torch.randn(rows.shape, generator=generator)
+    samples = [
+        sample(row, i // 6, i % 3, 'query' if i % 6 == 0 else 'gallery')
+        for i, row in enumerate(rows.tolist())
+    ]
+    metrics, metric = evaluate(
+        samples,
+        rerank=dict(k1=4, k2=2, lambda_value=.5),
+        query_expansion=dict(k=2),
+        ranks=[1])
+    assert list(metrics) == metric.names == [
+        'reid/mAP', 'reid/mINP', 'reid/Rank-1', 'reid/rerank_mAP',
+        'reid/rerank_mINP', 'reid/rerank_Rank-1', 'reid/aqe_mAP',
+        'reid/aqe_mINP', 'reid/aqe_Rank-1'
+    ]
+    plain, _ = evaluate(samples, ranks=[1])
+    assert plain.items() <= metrics.items()
+    in_query = np.arange(36) % 6 == 0
+    pids, camids = np.arange(36) // 6, np.arange(36) % 3
+    ids = [
+        column[mask] for column in (pids, camids)
+        for mask in (in_query, ~in_query)
+    ]
+    query, gallery = rows[in_query], rows[~in_query]
+    expected = evaluate_reranked(
+        query, gallery, *ids, k1=4, k2=2, lambda_value=.5)
+    assert metrics['reid/rerank_mAP'] == 100 * expected.mAP
+    expected = evaluate_ranking(
+        expand_queries(query, gallery, k=2), gallery, *ids)
+    assert metrics['reid/aqe_mAP'] == pytest.approx(100 * expected.mAP)
+    assert len({metrics[f'reid/{way}mAP']
+                for way in ('', 'rerank_', 'aqe_')}) == 3
+
+
+@pytest.mark.parametrize('kwargs, error, message', [
+    (dict(rerank=dict(k1=2, k2=3)), ValueError, 'k1=2, k2=3'),
+    (dict(rerank=dict(k3=2)), TypeError, "'k3'"),
+    (dict(query_expansion=dict(k=0)), ValueError, 'k must be from 1'),
+    (dict(query_expansion=dict(n=5)), TypeError, "'n'"),
+])
+def test_bad_arguments_of_other_ways_to_rank(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        ReIDMetric(**kwargs)
 
 
 def test_trials():

@@ -4,9 +4,11 @@ from .distance import METRICS, Similarity, build_similarity
 from .images import Images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
-from .query_expansion import expand_queries
+from .query_expansion import (check_query_expansion, evaluate_expanded_shards,
+                              expand_queries)
 from .ranking import RankingResult, evaluate_ranking, evaluate_shards
-from .reranking import evaluate_reranked, evaluate_reranked_shards
+from .reranking import (check_reranking, evaluate_reranked,
+                        evaluate_reranked_shards)
 from .trials import draw_gallery
 from .verification import (OperatingPoint, VerificationResult,
                            evaluate_verification, verify_shards)
@@ -15,7 +17,8 @@ __all__ = [
     'METRICS', 'NOBODY', 'Annotations', 'Difference', 'GalleryShard', 'Images',
     'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
     'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
-    'confidence_interval', 'draw_gallery', 'evaluate_ranking',
+    'check_query_expansion', 'check_reranking', 'confidence_interval',
+    'draw_gallery', 'evaluate_expanded_shards', 'evaluate_ranking',
     'evaluate_reranked', 'evaluate_reranked_shards', 'evaluate_shards',
     'evaluate_verification', 'expand_queries', 'find_nearest',
     'find_nearest_in_shards', 'paired_difference', 'query_scores',

@@ -107,6 +107,18 @@ def check_images(query: Images, gallery: Images, processes: Processes,
     _check_magnitudes(query, gallery, processes)
 
 
+def gather_images(images: Images, processes: Processes) -> Images:
+    """The images of all processes in the order of their indices."""
+    features = processes.gather_rows(images.features)
+    everyones = zip(*processes.gather(images.annotations))
+    annotations = Annotations(*map(np.concatenate, everyones))
+    order = np.argsort(annotations.indices)
+    if (np.diff(order) == 1).all():
+        return Images(features, annotations)
+    return Images(features[torch.from_numpy(order).to(features.device)],
+                  annotations.take(order))
+
+
 def query_blocks(query: Images, processes: Processes,
                  block_size: int) -> Iterator[Images]:
     """Some queries of all processes at a time, until there are no more."""

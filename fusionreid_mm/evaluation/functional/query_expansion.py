@@ -7,9 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .images import MEMORY_BUDGET, Array, Images, choose_sizes, features_of
+from .images import (MEMORY_BUDGET, Array, Images, choose_sizes, features_of,
+                     gather_images)
 from .match_ranks import Annotations, Processes
 from .nearest import find_nearest_in_shards
+from .ranking import RankingResult, evaluate_shards
 
 
 def expand_queries(query_features: Array,
@@ -52,11 +54,10 @@ def expand_queries(query_features: Array,
         tensor([[0.7071, 0.7071]], dtype=torch.float64)
     """
     query, gallery = features_of(query_features, gallery_features)
-    if not 1 <= k <= len(gallery):
+    check_query_expansion(k, alpha)
+    if k > len(gallery):
         raise ValueError(f'k must be from 1 to {len(gallery)}, the number of '
                          f'gallery images: got {k}')
-    if not 0 <= alpha < float('inf'):
-        raise ValueError(f'alpha must be finite and not negative: got {alpha}')
     # None is of a query's person, so that none is left out.
     nearest = find_nearest_in_shards(
         _of_one_person(query, 0),
@@ -78,6 +79,52 @@ def expand_queries(query_features: Array,
             total += found * counts[:, i, None]
         result.copy_(F.normalize(total))
     return expanded
+
+
+def check_query_expansion(k: int = 5, alpha: float = 0.) -> None:
+    """Refuse arguments that :func:`expand_queries` cannot take.
+
+    Raises:
+        ValueError: If ``k`` is less than 1, or ``alpha`` is negative or
+            infinite.
+    """
+    if k < 1:
+        raise ValueError(f'k must be from 1 on: got {k}')
+    if not 0 <= alpha < float('inf'):
+        raise ValueError(f'alpha must be finite and not negative: got {alpha}')
+
+
+def evaluate_expanded_shards(query: Images,
+                             gallery: Images,
+                             processes: Processes,
+                             k: int = 5,
+                             alpha: float = 0.,
+                             max_rank: int = 50) -> RankingResult:
+    """Rank the gallery for expanded queries, by cosine similarity. All
+    features go to each process, and each does the same.
+
+    Args:
+        query (Images): The queries of this process.
+        gallery (Images): The gallery images of this process.
+        processes (Processes): All of them.
+        k (int): See :func:`expand_queries`.
+        alpha (float): Likewise.
+        max_rank (int): Length of ``cmc``. Defaults to 50.
+
+    Returns:
+        RankingResult: The metrics; queries are in the order of their indices.
+
+    Raises:
+        ValueError: As by :func:`expand_queries`.
+    """
+    query, gallery = (
+        gather_images(images, processes) for images in (query, gallery))
+    expanded = expand_queries(query.features, gallery.features, k, alpha)
+    return evaluate_shards(
+        query._replace(features=expanded),
+        gallery,
+        Processes(),
+        max_rank=max_rank)
 
 
 def _of_one_person(features: Tensor, pid: int) -> Images:

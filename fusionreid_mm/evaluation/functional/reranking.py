@@ -15,10 +15,10 @@ from torch import Tensor
 from .distance import FeatureSimilarity, Similarity, build_similarity
 from .image_set import ImageSet
 from .images import (MEMORY_BUDGET, Array, Images, check_images, choose_sizes,
-                     query_and_gallery)
+                     gather_images, query_and_gallery)
 from .jaccard import JaccardSimilarity, Overlaps
 from .k_reciprocal import average, encode
-from .match_ranks import Annotations, GalleryShard, Processes
+from .match_ranks import GalleryShard, Processes
 from .neighborhood import find_neighborhood
 from .ranking import RankingResult, check_settings, summarize
 
@@ -136,14 +136,9 @@ def evaluate_reranked_shards(
         ValueError: As by :func:`evaluate_reranked`.
     """
     check_settings(max_rank, block_size)
-    if not k1 >= k2 >= 1:
-        raise ValueError('k1 must be at least k2, and k2 at least 1: got '
-                         f'k1={k1}, k2={k2}')
-    if not 0 <= lambda_value <= 1:
-        raise ValueError(
-            f'lambda_value must be from 0 to 1: got {lambda_value}')
+    check_reranking(k1, k2, lambda_value)
     query, gallery = (
-        _gather(images, processes) for images in (query, gallery))
+        gather_images(images, processes) for images in (query, gallery))
     check_images(query, gallery, Processes(), metric)
     sizes = choose_sizes(gallery.features, memory_budget)
     block_size = block_size or sizes.queries
@@ -164,6 +159,22 @@ def evaluate_reranked_shards(
             shard.match_ranks(query.features[block],
                               query.annotations.take(block), sizes.tile))
     return summarize(ranks, np.arange(len(query.features)), max_rank)
+
+
+def check_reranking(k1: int = 20,
+                    k2: int = 6,
+                    lambda_value: float = 0.3) -> None:
+    """Refuse arguments that :func:`evaluate_reranked` cannot take.
+
+    Raises:
+        ValueError: If not ``k1 >= k2 >= 1`` or ``0 <= lambda_value <= 1``.
+    """
+    if not k1 >= k2 >= 1:
+        raise ValueError('k1 must be at least k2, and k2 at least 1: got '
+                         f'k1={k1}, k2={k2}')
+    if not 0 <= lambda_value <= 1:
+        raise ValueError(
+            f'lambda_value must be from 0 to 1: got {lambda_value}')
 
 
 class Reranking:
@@ -273,15 +284,3 @@ class RerankedSimilarity(Similarity):
             inside = slice(first, last)
             tile[rows[inside], columns[inside] - start] += values[inside]
             yield start, tile
-
-
-def _gather(images: Images, processes: Processes) -> Images:
-    """The images of all processes in the order of their indices."""
-    features = processes.gather_rows(images.features)
-    everyones = zip(*processes.gather(images.annotations))
-    annotations = Annotations(*map(np.concatenate, everyones))
-    order = np.argsort(annotations.indices)
-    if (np.diff(order) == 1).all():
-        return Images(features, annotations)
-    return Images(features[torch.from_numpy(order).to(features.device)],
-                  annotations.take(order))

@@ -1,5 +1,6 @@
-from typing import (Any, Collection, Dict, Iterator, List, Mapping, NamedTuple,
-                    Optional, Sequence, Union)
+from functools import partial
+from typing import (Any, Callable, Collection, Dict, Iterator, List, Mapping,
+                    NamedTuple, Optional, Sequence, Union)
 
 import numpy as np
 import torch
@@ -9,8 +10,10 @@ from mmengine.logging import print_log
 
 from fusionreid_mm.registry import METRICS
 from ..functional import METRICS as SIMILARITIES
-from ..functional import (RankingResult, VerificationResult, evaluate_shards,
-                          verify_shards)
+from ..functional import (RankingResult, VerificationResult,
+                          check_query_expansion, check_reranking,
+                          evaluate_expanded_shards, evaluate_reranked_shards,
+                          evaluate_shards, verify_shards)
 from ..results import save_results, save_thresholds
 from .collected_images import CollectedImages, TestSet, redraw_galleries
 from .processes import DistributedProcesses
@@ -18,8 +21,13 @@ from .query_results import gather_query_results
 
 
 class _Found(NamedTuple):
-    """Of one trial and one part of the descriptor."""
-    ranking: RankingResult
+    """Of one trial and one part of the descriptor.
+
+    Attributes:
+        rankings: The plain one, and others by what comes before their names.
+        verification: If it was asked for.
+    """
+    rankings: Dict[str, RankingResult]
     verification: Optional[VerificationResult]
 
 
@@ -51,6 +59,15 @@ class ReIDMetric(BaseMetric):
             to 0.
         device (str): Where features are compared. ``'cuda'`` needs room for
             all that a process has, beside the model. Defaults to ``'cpu'``.
+        rerank (Mapping, optional): Arguments of
+            :func:`fusionreid_mm.evaluation.evaluate_reranked`, such as
+            ``dict(k1=20, k2=6, lambda_value=0.3)``, which are the defaults.
+            What re-ranking achieves stands beside the other metrics, as
+            ``reid/rerank_mAP``; all features go to each process for it.
+            Defaults to None.
+        query_expansion (Mapping, optional): Likewise, those of
+            :func:`fusionreid_mm.evaluation.expand_queries`, such as
+            ``dict(k=5)``, for ``reid/aqe_mAP``. Defaults to None.
         fars (Sequence[float]): If any, how well a threshold tells whether two
             images show one person is measured too: ``TAR@FAR=0.001`` for each
             false accept rate, and ``EER``. Defaults to ``()``.
@@ -69,7 +86,9 @@ class ReIDMetric(BaseMetric):
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
             neither word, ``embeddings`` does not list names, each once,
             ``num_trials`` is negative, ``fars`` are not between 0 and 1,
-            ``topk`` is less than 1, or ``out`` does not end with ``.npz``.
+            ``topk`` is less than 1, or ``out`` does not end with ``.npz``; or
+            what ``rerank`` or ``query_expansion`` say cannot be.
+        TypeError: If they have other keys than the functions' arguments.
 
     Examples:
         >>> metric = ReIDMetric(
@@ -88,6 +107,8 @@ class ReIDMetric(BaseMetric):
                                                           Sequence[str]]] = (),
                  num_trials: int = 0,
                  device: str = 'cpu',
+                 rerank: Optional[Mapping[str, Any]] = None,
+                 query_expansion: Optional[Mapping[str, Any]] = None,
                  fars: Sequence[float] = (),
                  out: Optional[str] = None,
                  topk: int = 10,
@@ -114,7 +135,19 @@ class ReIDMetric(BaseMetric):
         self.fars = fars
         self.out = out
         self.topk = topk
-        self._metrics = ['mAP', 'mINP', *(f'Rank-{rank}' for rank in ranks)]
+        self._ways: Dict[str, Callable[..., RankingResult]] = {
+            '': partial(evaluate_shards, metric=metric)
+        }
+        if rerank is not None:
+            check_reranking(**rerank)
+            self._ways['rerank_'] = partial(
+                evaluate_reranked_shards, metric=metric, **rerank)
+        if query_expansion is not None:
+            check_query_expansion(**query_expansion)
+            self._ways['aqe_'] = partial(evaluate_expanded_shards,
+                                         **query_expansion)
+        names = ['mAP', 'mINP', *(f'Rank-{rank}' for rank in ranks)]
+        self._metrics = [way + name for way in self._ways for name in names]
         if fars:
             self._metrics += [f'TAR@FAR={far:g}' for far in fars] + ['EER']
         self.metric = metric
@@ -183,7 +216,7 @@ class ReIDMetric(BaseMetric):
             trials = list(self._trials(test_set, processes))
             found = [self._measure(trial, processes) for trial in trials]
             metrics.update(self._in_percent(found, descriptor))
-            self.rankings[name] = found[0].ranking
+            self.rankings[name] = found[0].rankings['']
             if self.out is not None:
                 self._write(trials[0], found[0], processes,
                             f'_{name}' if len(test_sets) > 1 else '')
@@ -216,17 +249,16 @@ class ReIDMetric(BaseMetric):
         query, gallery = (
             images._replace(features=images.features.to(self.device))
             for images in (test_set.query, test_set.gallery))
-        ranking = evaluate_shards(
-            query,
-            gallery,
-            processes,
-            metric=self.metric,
-            max_rank=max(50, *self.ranks))
+        max_rank = max(50, *self.ranks)
+        rankings = {
+            way: evaluate(query, gallery, processes, max_rank=max_rank)
+            for way, evaluate in self._ways.items()
+        }
         verification = None
         if self.fars:
             verification = verify_shards(
                 query, gallery, processes, fars=self.fars, metric=self.metric)
-        return _Found(ranking, verification)
+        return _Found(rankings, verification)
 
     def _in_percent(self, found: Sequence[_Found],
                     heading: str) -> Dict[str, float]:
@@ -238,9 +270,11 @@ class ReIDMetric(BaseMetric):
         }
 
     def _values(self, found: _Found) -> List[float]:
-        ranking, verification = found
-        values = [ranking.mAP, ranking.mINP]
-        values += [ranking.cmc[rank - 1] for rank in self.ranks]
+        rankings, verification = found
+        values = []
+        for ranking in rankings.values():
+            values += [ranking.mAP, ranking.mINP]
+            values += [ranking.cmc[rank - 1] for rank in self.ranks]
         if verification is not None:
             values += [verification.tar_at_far[far].tar for far in self.fars]
             values.append(verification.eer)
@@ -250,7 +284,7 @@ class ReIDMetric(BaseMetric):
                processes: DistributedProcesses, suffix: str) -> None:
         """The results query by query, and the thresholds."""
         assert self.out is not None
-        results = gather_query_results(test_set, found.ranking, processes,
+        results = gather_query_results(test_set, found.rankings[''], processes,
                                        self.metric, self.topk)
         if not is_main_process():
             return
