@@ -66,3 +66,4 @@ def main(out: str, with_numbers: bool) -> None:
 if __name__ == '__main__':
     torch.distributed.init_process_group('gloo')
     main(sys.argv[1], sys.argv[2] == 'numbered')
+    torch.distributed.destroy_process_group()

@@ -113,7 +113,7 @@ class TestUnknownCameras:
                                               test.roles)
         ])
         metric.evaluate(len(names))
-        first = dict(zip(names, metric.ranking.first_match_rank))
+        first = dict(zip(names, metric.rankings[''].first_match_rank))
         # -1 is a query without a match. Itself apart, d is c's nearest image.
         assert first == dict(a=-1, b=1, c=1, d=1, e=-1)
 
