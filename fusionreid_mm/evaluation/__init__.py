@@ -1,7 +1,8 @@
 from .functional import (Nearest, RankingResult, VerificationResult,
                          confidence_interval, evaluate_ranking,
-                         evaluate_verification, find_nearest,
-                         paired_difference, query_scores)
+                         evaluate_reranked, evaluate_verification,
+                         expand_queries, find_nearest, paired_difference,
+                         query_scores)
 from .metrics import ReIDMetric
 from .results import (QueryResults, load_results, load_thresholds,
                       match_queries, save_results, save_thresholds)
@@ -9,7 +10,7 @@ from .results import (QueryResults, load_results, load_thresholds,
 __all__ = [
     'Nearest', 'QueryResults', 'RankingResult', 'ReIDMetric',
     'VerificationResult', 'confidence_interval', 'evaluate_ranking',
-    'evaluate_verification', 'find_nearest', 'load_results', 'load_thresholds',
-    'match_queries', 'paired_difference', 'query_scores', 'save_results',
-    'save_thresholds'
+    'evaluate_reranked', 'evaluate_verification', 'expand_queries',
+    'find_nearest', 'load_results', 'load_thresholds', 'match_queries',
+    'paired_difference', 'query_scores', 'save_results', 'save_thresholds'
 ]
