@@ -3,11 +3,10 @@ over matrices of all pairs."""
 import numpy as np
 
 
-def squared_distances(features: np.ndarray) -> np.ndarray:
-    """Of all pairs, (N, N), the same for images that are the same."""
-    features = features.astype(np.float64)
-    return np.stack(
-        [np.square(features - row).sum(axis=1) for row in features])
+def nearest_first(similarities: np.ndarray) -> np.ndarray:
+    """All images in the order of each, (N, N); of those that are equally
+    similar, the first comes first."""
+    return np.argsort(-similarities, axis=1, kind='stable')
 
 
 def reciprocal(order: np.ndarray, image: int, k: int) -> np.ndarray:
@@ -18,23 +17,24 @@ def reciprocal(order: np.ndarray, image: int, k: int) -> np.ndarray:
 
 
 def rerank(distances: np.ndarray,
+           order: np.ndarray,
            num_query: int,
            k1: int,
            k2: int,
            lambda_value: float,
            dtype: type = np.float64) -> np.ndarray:
-    """Final distances of queries to gallery.
+    """Final distances of queries to gallery, (Q, N - Q).
 
     Args:
         distances (np.ndarray): (N, N) of all images, the queries first.
+        order (np.ndarray): (N, N) the images in the order of each.
         num_query (int): Q.
         k1 (int): As in the paper, as the next two.
         k2 (int): Likewise.
         lambda_value (float): Likewise.
         dtype (type): Of weights: float16 in the released code.
     """
-    original = distances / np.maximum(distances.max(axis=1), 1e-300)[:, None]
-    order = np.argsort(original, axis=1, kind='stable')
+    original = distances / distances.max(axis=1)[:, None]
     weights = np.zeros(distances.shape, dtype=dtype)
     for image, row in enumerate(weights):
         members = reciprocal(order, image, k1)

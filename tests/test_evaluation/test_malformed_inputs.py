@@ -5,10 +5,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusionreid_mm.evaluation import (evaluate_ranking, evaluate_verification,
-                                      find_nearest)
+from fusionreid_mm.evaluation import (evaluate_ranking, evaluate_reranked,
+                                      evaluate_verification, find_nearest)
 
-FUNCTIONS = [evaluate_ranking, evaluate_verification, find_nearest]
+FUNCTIONS = [
+    evaluate_ranking, evaluate_reranked, evaluate_verification, find_nearest
+]
 
 NAMES = ('query_features', 'gallery_features', 'query_pids', 'gallery_pids',
          'query_camids', 'gallery_camids')

@@ -75,8 +75,8 @@ def test_people_in_training_and_testing(train, copied_data):
 
 @pytest.mark.parametrize('options, message', [
     (['model.head.num_classes=751'], 'num_classes=751.*8 people'),
-    (['model.branches.transformer.backbone.num_cameras=2'],
-     r'model\.branches\.transformer\.backbone\.num_cameras=2.*3 cameras'),
+    (['model.branches.transformer.backbone.num_cameras=2'
+      ], r'model\.branches\.transformer\.backbone\.num_cameras=2.*3 cameras'),
     (['train_dataloader.batch_size=10'
       ], 'batch_size=10.*num_identities=4.*num_instances=4'),
     (['train_dataloader.sampler.num_identities=16'], 'only 8'),

@@ -121,7 +121,8 @@ class ImageSet:
 
     def smallest_distance(self) -> float:
         """A squared distance below which there is only rounding."""
-        return _ROUNDING * self.squared_distances(self._offsets).max()
+        largest = self.squared_distances(self._offsets).max()
+        return _ROUNDING * float(largest or 1)
 
     def _parts_of(self, images: np.ndarray) -> np.ndarray:
         return np.searchsorted(self._starts, images, 'right') - 1

@@ -1,8 +1,8 @@
 """The nearest images of many, without sorting any row of similarities.
 
-Shapes: N images, K neighbours of each, E candidates.
+Shapes: N images, K neighbours of each, E candidates, B and T of a tile.
 """
-from typing import Callable, Tuple
+from typing import Callable, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -16,6 +16,19 @@ _SAMPLE = 512
 
 # Candidates that are compared exactly at a time.
 _CHUNK = 2**18
+
+
+class Cells(NamedTuple):
+    """Places of a matrix, row by row: (E, ) each.
+
+    Attributes:
+        rows: Their rows.
+        columns: Their columns.
+        values: What is there.
+    """
+    rows: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
 
 
 class NearestLists:
@@ -139,21 +152,29 @@ class NearestLists:
                 np.take_along_axis(exact, order, axis=1))
 
 
-def cells_above(
-        values: Tensor,
-        thresholds: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns and values of those that are not below thresholds, in
-    the order of rows."""
+def cells_above(values: Tensor, thresholds: np.ndarray) -> Cells:
+    """What is not below its threshold.
+
+    Args:
+        values (Tensor): (B, T).
+        thresholds (np.ndarray): (B, 1) or (T, ).
+    """
     if values.device.type == 'cpu':
-        numbers = values.numpy()
-        places = np.flatnonzero(numbers >= thresholds)
-        rows, columns = np.divmod(places, values.size(1))
-        return rows, columns, numbers.ravel()[places]
+        return _cells_above_by_numpy(values.numpy(), thresholds)
+    return _cells_above_by_torch(values, thresholds)
+
+
+def _cells_above_by_numpy(values: np.ndarray, thresholds: np.ndarray) -> Cells:
+    # Several times as fast as PyTorch.
+    places = np.flatnonzero(values >= thresholds)
+    rows, columns = np.divmod(places, values.shape[1])
+    return Cells(rows, columns, values.ravel()[places])
+
+
+def _cells_above_by_torch(values: Tensor, thresholds: np.ndarray) -> Cells:
     is_above = values >= torch.from_numpy(thresholds).to(values.device)
     cells = is_above.nonzero(as_tuple=True)
-    rows, columns, found = (
-        part.cpu().numpy() for part in (*cells, values[cells]))
-    return rows, columns, found
+    return Cells(*(part.cpu().numpy() for part in (*cells, values[cells])))
 
 
 def _largest(values: np.ndarray, k: int) -> np.ndarray:
