@@ -68,7 +68,7 @@ def test_noise_is_averaged_out():
 
 
 @pytest.mark.parametrize('changes, message', [
-    (dict(k=0), 'k must be from 1 to 2.*got 0'),
+    (dict(k=0), 'k must be from 1 on: got 0'),
     (dict(k=3), 'k must be from 1 to 2.*got 3'),
     (dict(alpha=-1), 'alpha must be.*got -1'),
     (dict(alpha=float('nan')), 'alpha must be.*nan'),
