@@ -34,26 +34,75 @@ def count_places(tile: np.ndarray, intervals: 'Intervals',
 @numba.njit(cache=True, nogil=True)
 def _count(tile, lower, upper, starts, places, near):
     found = 0
+    columns = np.empty(tile.shape[1], dtype=np.int32)
+    values = np.empty(tile.shape[1], dtype=tile.dtype)
     for query in range(tile.shape[0]):
-        first, end = starts[query], starts[query + 1]
-        lowest = lower[first]
-        for column in range(tile.shape[1]):
-            value = tile[query, column]
-            if value < lowest:
-                continue
-            place, length = first, end - first
-            while length > 1:
-                half = length // 2
-                if upper[place + half - 1] < value:
-                    place += half
-                length -= half
-            if lower[place] > value:
-                places[place] += 1
-                continue
-            if found < near.shape[1]:
-                near[0, found] = query
-                near[1, found] = column
-            found += 1
+        own = slice(starts[query], starts[query + 1])
+        number = _candidates(tile[query], lower[own.start], columns, values)
+        # Loops without branches, which is what makes them fast, until an
+        # image is near a match.
+        if not _add_to_places(values[:number], lower[own], upper[own],
+                              places[own]):
+            found = _look_one_by_one(values[:number], columns, query,
+                                     lower[own], upper[own], places[own], near,
+                                     found)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _candidates(row, lowest, columns, values):
+    """Copy what is not below ``lowest``, and return how much it is."""
+    number = 0
+    for column in range(len(row)):
+        # What is too low is overwritten by the next one. The last place is
+        # never beyond the end, since there are as many as columns.
+        columns[number] = column
+        number += row[column] >= lowest
+    for candidate in range(number):
+        values[candidate] = row[columns[candidate]]
+    return number
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_to_places(values, lower, upper, places):
+    """Count the candidates of one query, unless any of them is near a match.
+
+    Returns:
+        bool: Whether they were counted.
+    """
+    counted = np.empty_like(places)
+    rest = np.int32(len(values))
+    for place in range(len(places)):
+        above, within = np.int32(0), np.int32(0)
+        for candidate in range(len(values)):
+            above += values[candidate] > upper[place]
+            within += values[candidate] >= lower[place]
+        if within != above:
+            return False
+        counted[place] = rest - above
+        rest = above
+    places += counted
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _look_one_by_one(values, columns, query, lower, upper, places, near,
+                     found):
+    for candidate in range(len(values)):
+        value = values[candidate]
+        place, length = 0, len(places)
+        while length > 1:
+            half = length // 2
+            if upper[place + half - 1] < value:
+                place += half
+            length -= half
+        if lower[place] > value:
+            places[place] += 1
+            continue
+        if found < near.shape[1]:
+            near[0, found] = query
+            near[1, found] = columns[candidate]
+        found += 1
     return found
 
 

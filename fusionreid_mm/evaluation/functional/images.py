@@ -16,8 +16,10 @@ Array = Union[np.ndarray, Tensor]
 #: Bytes that comparing takes beyond the features, if nothing else is said.
 MEMORY_BUDGET = 64 * 2**20
 
-# More queries at a time do not make it any faster.
-_MOST_QUERIES = 1024
+# More queries at a time do not make it any faster, and with more gallery images
+# similarities leave the cache before they are looked at.
+_MOST_QUERIES = 2048
+_MOST_IMAGES = 2048
 
 # Rows that are looked at at a time.
 _CHUNK = 1024
@@ -155,7 +157,8 @@ def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
             f'memory_budget must be at least 1: got {memory_budget}')
     numbers = memory_budget // features.element_size() // 2
     queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
-    return Sizes(queries=queries, tile=max(1, numbers // _MOST_QUERIES))
+    tile = max(1, min(_MOST_IMAGES, numbers // queries))
+    return Sizes(queries=queries, tile=tile)
 
 
 def _features(features: Array, name: str) -> Tensor:
