@@ -71,8 +71,10 @@ def test_all_are_tried_and_the_fastest_is_taken(monkeypatch):
     assert calls == [3, 3, 1, 1, 2, 2] + 6 * [1]
     # Of other widths nothing is known, and small products teach nothing.
     Product(torch.randn(20, 5))(torch.randn(30, 5))
-    Product(torch.randn(20, 3))(torch.randn(29, 3))
+    Product(torch.randn(20, 5))(torch.randn(29, 5))
     assert calls[12:] == [3]
+    Product(torch.randn(20, 3))(torch.randn(29, 3))
+    assert calls[13:] == [1]
 
 
 def test_doubles_take_pytorchs_own():

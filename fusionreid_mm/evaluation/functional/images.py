@@ -229,9 +229,9 @@ def _check_magnitudes(query: Images, gallery: Images,
 
 
 def _bad_magnitude(images: Images, name: str) -> Optional[str]:
-    # Slices, so that nothing as large as the features is allocated.
     for start in range(0, len(images.features), _CHUNK):
-        largest = images.features[start:start + _CHUNK].abs().amax(dim=1)
+        largest = torch.linalg.vector_norm(
+            images.features[start:start + _CHUNK], float('inf'), dim=1)
         usable = (largest == 0) | ((largest >= _SMALLEST) &
                                    (largest <= _LARGEST))
         if not usable.all():

@@ -81,7 +81,7 @@ class Product:
         if len(self._buffer) < size:
             self._buffer = self.rows.new_empty(size)
         out = self._buffer[:size].view(len(self.rows), len(columns))
-        if len(self._libraries) == 1 or size < _COMPARABLE:
+        if len(self._libraries) == 1:
             by_torch(self.rows, columns, out)
         else:
             self._multiply_fast(columns, out)
@@ -96,8 +96,10 @@ class Product:
         if not untried:
             fastest = min(self._libraries, key=lambda lib: min(seconds[lib]))
             fastest(self.rows, columns, out)
-            return
-        start = time.perf_counter()
-        untried[0](self.rows, columns, out)
-        elapsed = time.perf_counter() - start
-        seconds[untried[0]].append(elapsed / out.numel())
+        elif out.numel() < _COMPARABLE:
+            by_torch(self.rows, columns, out)
+        else:
+            start = time.perf_counter()
+            untried[0](self.rows, columns, out)
+            elapsed = time.perf_counter() - start
+            seconds[untried[0]].append(elapsed / out.numel())
