@@ -17,8 +17,8 @@ from torch import Tensor
 #: (R, D) and (C, D), into ``out``.
 Multiply = Callable[[Tensor, Tensor, Tensor], None]
 
-# Libraries are compared by products of at least so many rows times columns,
-# of which each does so many.
+# Libraries are compared by products of so many rows times columns, of which
+# each does so many.
 _COMPARABLE = 2**20
 _TRIALS = 2
 
@@ -56,15 +56,15 @@ def libraries_for(features: Tensor) -> Tuple[Multiply, ...]:
 class Product:
     """Multiplies the same rows by many blocks of columns.
 
-    The first large products of a width are done by one library after the
+    Of the first products of a width, parts are done by one library after the
     other, and all later ones by that which was the fastest.
 
     Args:
         rows (Tensor): (R, D).
     """
 
-    # Seconds of one row times one column, by the width of features, the
-    # number of threads, and the library.
+    # Of products of one size, by the width of features, the number of threads,
+    # and the library.
     _seconds: Dict[Tuple[int, int],
                    Dict[Multiply,
                         List[float]]] = defaultdict(lambda: defaultdict(list))
@@ -81,25 +81,37 @@ class Product:
         if len(self._buffer) < size:
             self._buffer = self.rows.new_empty(size)
         out = self._buffer[:size].view(len(self.rows), len(columns))
-        if len(self._libraries) == 1:
-            by_torch(self.rows, columns, out)
-        else:
-            self._multiply_fast(columns, out)
-        return out
+        multiply = self._libraries[0]
+        if len(self._libraries) > 1:
+            tried = self._try_libraries(columns, out)
+            columns, out = columns[tried:], out[:, tried:]
+            multiply = self._fastest()
+        if len(columns):
+            multiply(self.rows, columns, out)
+        return self._buffer[:size].view(len(self.rows), -1)
 
-    def _multiply_fast(self, columns: Tensor, out: Tensor) -> None:
-        seconds = self._seconds[columns.size(1), torch.get_num_threads()]
-        untried = [
-            library for library in self._libraries
-            if len(seconds[library]) < _TRIALS
-        ]
-        if not untried:
-            fastest = min(self._libraries, key=lambda lib: min(seconds[lib]))
-            fastest(self.rows, columns, out)
-        elif out.numel() < _COMPARABLE:
-            by_torch(self.rows, columns, out)
-        else:
-            start = time.perf_counter()
-            untried[0](self.rows, columns, out)
-            elapsed = time.perf_counter() - start
-            seconds[untried[0]].append(elapsed / out.numel())
+    def _try_libraries(self, columns: Tensor, out: Tensor) -> int:
+        """Do as much of the product as is needed to compare the libraries, and
+        return how many columns that are."""
+        seconds = self._known_seconds()
+        width = -(-_COMPARABLE // len(self.rows))
+        start = 0
+        for library in self._libraries:
+            while len(seconds[library]) < _TRIALS and \
+                    start + width <= len(columns):
+                part = slice(start, start + width)
+                begin = time.perf_counter()
+                library(self.rows, columns[part], out[:, part])
+                seconds[library].append(time.perf_counter() - begin)
+                start += width
+        return start
+
+    def _fastest(self) -> Multiply:
+        """The fastest library, once all have been tried."""
+        seconds = self._known_seconds()
+        if any(len(seconds[library]) < _TRIALS for library in self._libraries):
+            return by_torch
+        return min(self._libraries, key=lambda library: min(seconds[library]))
+
+    def _known_seconds(self) -> Dict[Multiply, List[float]]:
+        return self._seconds[self.rows.size(1), torch.get_num_threads()]
