@@ -71,6 +71,7 @@ class Threads(Processes):
     def __init__(self, rank: int, items: list,
                  barrier: threading.Barrier) -> None:
         self.rank = rank
+        self.is_main = rank == 0
         self.items = items
         self.barrier = barrier
 

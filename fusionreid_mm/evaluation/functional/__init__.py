@@ -1,7 +1,7 @@
 from .bootstrap import (Difference, Interval, confidence_interval,
                         paired_difference, query_scores)
 from .distance import METRICS, Similarity, build_similarity
-from .images import Images
+from .images import Images, collect_images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
 from .query_expansion import (check_query_expansion, evaluate_expanded_shards,
@@ -17,10 +17,10 @@ __all__ = [
     'METRICS', 'NOBODY', 'Annotations', 'Difference', 'GalleryShard', 'Images',
     'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
     'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
-    'check_query_expansion', 'check_reranking', 'confidence_interval',
-    'draw_gallery', 'evaluate_expanded_shards', 'evaluate_ranking',
-    'evaluate_reranked', 'evaluate_reranked_shards', 'evaluate_shards',
-    'evaluate_verification', 'expand_queries', 'find_nearest',
-    'find_nearest_in_shards', 'paired_difference', 'query_scores',
-    'verify_shards'
+    'check_query_expansion', 'check_reranking', 'collect_images',
+    'confidence_interval', 'draw_gallery', 'evaluate_expanded_shards',
+    'evaluate_ranking', 'evaluate_reranked', 'evaluate_reranked_shards',
+    'evaluate_shards', 'evaluate_verification', 'expand_queries',
+    'find_nearest', 'find_nearest_in_shards', 'paired_difference',
+    'query_scores', 'verify_shards'
 ]

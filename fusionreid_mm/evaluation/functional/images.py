@@ -21,7 +21,7 @@ MEMORY_BUDGET = 64 * 2**20
 _MOST_QUERIES = 2048
 _MOST_IMAGES = 2048
 
-# Rows that are looked at at a time.
+# Rows that are looked at, or sent, at a time.
 _CHUNK = 1024
 
 # Squares of float32 numbers beyond these over- or underflow.
@@ -119,6 +119,27 @@ def gather_images(images: Images, processes: Processes) -> Images:
         return Images(features, annotations)
     return Images(features[torch.from_numpy(order).to(features.device)],
                   annotations.take(order))
+
+
+def collect_images(images: Images, processes: Processes) -> Images:
+    """As :func:`gather_images`, but at the main process alone. The others get
+    the annotations, without features."""
+    numbers = processes.gather(len(images.features))
+    if len(numbers) == 1:
+        return gather_images(images, processes)
+    everyones = zip(*processes.gather(images.annotations))
+    annotations = Annotations(*map(np.concatenate, everyones))
+    annotations = annotations.take(np.argsort(annotations.indices))
+    features = images.features.new_empty(
+        sum(numbers) if processes.is_main else 0, images.features.size(1))
+    for start in range(0, max(numbers), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        indices = np.concatenate(
+            processes.gather(images.annotations.indices[part]))
+        rows = processes.gather_rows(images.features[part])
+        if processes.is_main:
+            features[np.searchsorted(annotations.indices, indices)] = rows
+    return Images(features, annotations)
 
 
 def query_blocks(query: Images, processes: Processes,

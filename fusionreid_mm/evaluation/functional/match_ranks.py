@@ -16,7 +16,13 @@ _NOBODY = np.empty(0, dtype=np.int64)
 
 
 class Processes:
-    """The processes that hold the parts of a gallery: here, one alone."""
+    """The processes that hold the parts of a gallery: here, one alone.
+
+    Attributes:
+        is_main: Whether this is the process that does what is done once.
+    """
+
+    is_main = True
 
     def gather(self, item: Any) -> List[Any]:
         """What each process has, a few numbers, at all of them."""

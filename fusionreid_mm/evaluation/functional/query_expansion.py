@@ -53,32 +53,10 @@ def expand_queries(query_features: Array,
         >>> expand_queries([[1., 0.]], [[-1., 0.], [0., 1.]], k=1)
         tensor([[0.7071, 0.7071]], dtype=torch.float64)
     """
-    query, gallery = features_of(query_features, gallery_features)
-    check_query_expansion(k, alpha)
-    if k > len(gallery):
-        raise ValueError(f'k must be from 1 to {len(gallery)}, the number of '
-                         f'gallery images: got {k}')
-    # None is of a query's person, so that none is left out.
-    nearest = find_nearest_in_shards(
-        _of_one_person(query, 0),
-        _of_one_person(gallery, 1),
-        Processes(),
-        k,
-        memory_budget=memory_budget)
-    indices = torch.from_numpy(nearest.indices).to(gallery.device)
-    weights = torch.from_numpy(nearest.scores.clip(min=0)**alpha).to(gallery)
-    expanded = torch.empty_like(query)
-    size = choose_sizes(query, memory_budget).queries
-    for rows, result, images, counts in zip(*(column.split(size)
-                                              for column in (query, expanded,
-                                                             indices,
-                                                             weights))):
-        total = F.normalize(rows)
-        for i in range(k):
-            found = F.normalize(gallery[images[:, i]])
-            total += found * counts[:, i, None]
-        result.copy_(F.normalize(total))
-    return expanded
+    query, gallery = (_of_one_person(features, pid, np.arange(len(features)))
+                      for pid, features in enumerate(
+                          features_of(query_features, gallery_features)))
+    return _expand(query, gallery, Processes(), k, alpha, memory_budget)
 
 
 def check_query_expansion(k: int = 5, alpha: float = 0.) -> None:
@@ -94,14 +72,17 @@ def check_query_expansion(k: int = 5, alpha: float = 0.) -> None:
         raise ValueError(f'alpha must be finite and not negative: got {alpha}')
 
 
-def evaluate_expanded_shards(query: Images,
-                             gallery: Images,
-                             processes: Processes,
-                             k: int = 5,
-                             alpha: float = 0.,
-                             max_rank: int = 50) -> RankingResult:
-    """Rank the gallery for expanded queries, by cosine similarity. All
-    features go to each process, and each does the same.
+def evaluate_expanded_shards(
+        query: Images,
+        gallery: Images,
+        processes: Processes,
+        k: int = 5,
+        alpha: float = 0.,
+        max_rank: int = 50,
+        memory_budget: int = MEMORY_BUDGET) -> RankingResult:
+    """Rank the gallery for expanded queries, by cosine similarity, of images
+    that lie where their features were computed. What is found for some queries
+    at a time goes to all processes.
 
     Args:
         query (Images): The queries of this process.
@@ -110,6 +91,7 @@ def evaluate_expanded_shards(query: Images,
         k (int): See :func:`expand_queries`.
         alpha (float): Likewise.
         max_rank (int): Length of ``cmc``. Defaults to 50.
+        memory_budget (int): See :func:`expand_queries`, of each process.
 
     Returns:
         RankingResult: The metrics; queries are in the order of their indices.
@@ -117,16 +99,62 @@ def evaluate_expanded_shards(query: Images,
     Raises:
         ValueError: As by :func:`expand_queries`.
     """
-    query, gallery = (
-        gather_images(images, processes) for images in (query, gallery))
-    expanded = expand_queries(query.features, gallery.features, k, alpha)
+    # None is of a query's person, so that none is left out.
+    expanded = _expand(
+        *(_of_one_person(images.features, pid, images.annotations.indices)
+          for pid, images in enumerate((query, gallery))), processes, k, alpha,
+        memory_budget)
     return evaluate_shards(
         query._replace(features=expanded),
         gallery,
-        Processes(),
-        max_rank=max_rank)
+        processes,
+        max_rank=max_rank,
+        memory_budget=memory_budget)
 
 
-def _of_one_person(features: Tensor, pid: int) -> Images:
+def _expand(query: Images, gallery: Images, processes: Processes, k: int,
+            alpha: float, memory_budget: int) -> Tensor:
+    """New features of the queries of this process, of which none is of the
+    person of any gallery image."""
+    check_query_expansion(k, alpha)
+    num_gallery = sum(processes.gather(len(gallery.features)))
+    if k > num_gallery:
+        raise ValueError(f'k must be from 1 to {num_gallery}, the number of '
+                         f'gallery images: got {k}')
+    nearest = find_nearest_in_shards(
+        query, gallery, processes, k, memory_budget=memory_budget)
+    places = _places_among_all(query, processes)
+    expanded = torch.empty_like(query.features)
+    size = max(1, choose_sizes(query.features, memory_budget).queries // k)
+    for start in range(0, len(nearest.indices), size):
+        found = _take(gallery, nearest.indices[start:start + size], processes)
+        own = np.flatnonzero((places >= start) & (places < start + size))
+        total = F.normalize(query.features[own])
+        for indices, scores in zip(nearest.indices[places[own]].T,
+                                   nearest.scores[places[own]].T):
+            rows = np.searchsorted(found.annotations.indices, indices)
+            weights = torch.from_numpy(scores.clip(min=0)**alpha).to(total)
+            total += F.normalize(found.features[rows]) * weights[:, None]
+        expanded[own] = F.normalize(total)
+    return expanded
+
+
+def _places_among_all(images: Images, processes: Processes) -> np.ndarray:
+    """Where the images of this process stand among those of all."""
+    own = images.annotations.indices
+    everyones = np.sort(np.concatenate(processes.gather(own)))
+    return np.searchsorted(everyones, own)
+
+
+def _take(gallery: Images, indices: np.ndarray,
+          processes: Processes) -> Images:
+    """Images of all processes, in the order of their indices, each once."""
+    is_asked_for = np.isin(gallery.annotations.indices, indices)
+    part = Images(gallery.features[is_asked_for],
+                  gallery.annotations.take(is_asked_for))
+    return gather_images(part, processes)
+
+
+def _of_one_person(features: Tensor, pid: int, indices: np.ndarray) -> Images:
     pids = np.full(len(features), pid)
-    return Images(features, Annotations(pids, pids, np.arange(len(features))))
+    return Images(features, Annotations(pids, pids, indices))

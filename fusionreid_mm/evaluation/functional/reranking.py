@@ -15,12 +15,15 @@ from torch import Tensor
 from .distance import FeatureSimilarity, Similarity, build_similarity
 from .image_set import ImageSet
 from .images import (MEMORY_BUDGET, Array, Images, check_images, choose_sizes,
-                     gather_images, query_and_gallery)
+                     collect_images, query_and_gallery)
 from .jaccard import JaccardSimilarity, Overlaps
 from .k_reciprocal import average, encode
 from .match_ranks import GalleryShard, Processes
 from .neighborhood import find_neighborhood
 from .ranking import RankingResult, check_settings, summarize
+
+# Images that are compared with twice as many at a time.
+_BLOCK = 2**10
 
 # Gallery images whose encodings are turned round at a time.
 _PART = 2**13
@@ -114,8 +117,8 @@ def evaluate_reranked_shards(
         block_size: int = 0,
         memory_budget: int = MEMORY_BUDGET) -> RankingResult:
     """As :func:`evaluate_reranked`, of images that lie where their features
-    were computed. All images are compared with all, so all features go to
-    each process, and each does the same.
+    were computed. All images are compared with all, so all features go to the
+    main process, a few at a time. The others wait for what it finds.
 
     Args:
         query (Images): The queries of this process.
@@ -137,11 +140,21 @@ def evaluate_reranked_shards(
     """
     check_settings(max_rank, block_size)
     check_reranking(k1, k2, lambda_value)
+    check_images(query, gallery, processes, metric)
     query, gallery = (
-        gather_images(images, processes) for images in (query, gallery))
-    check_images(query, gallery, Processes(), metric)
+        collect_images(images, processes) for images in (query, gallery))
+    result = None
+    if processes.is_main:
+        result = _rank(query, gallery, metric, k1, k2, lambda_value, max_rank,
+                       block_size, memory_budget)
+    return processes.gather(result)[0]
+
+
+def _rank(query: Images, gallery: Images, metric: str, k1: int, k2: int,
+          lambda_value: float, max_rank: int, block_size: int,
+          memory_budget: int) -> RankingResult:
     sizes = choose_sizes(gallery.features, memory_budget)
-    block_size = block_size or sizes.queries
+    block_size = block_size or min(_BLOCK, sizes.queries)
     reranking = Reranking(
         ImageSet(
             build_similarity(metric, query.features),

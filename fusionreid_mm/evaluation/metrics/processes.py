@@ -1,7 +1,7 @@
 from typing import Any, List
 
 import torch
-from mmengine.dist import all_gather, all_gather_object
+from mmengine.dist import all_gather, all_gather_object, is_main_process
 from torch import Tensor
 
 from ..functional import Processes
@@ -9,6 +9,9 @@ from ..functional import Processes
 
 class DistributedProcesses(Processes):
     """All processes of a run by ``torch.distributed``, or the only one."""
+
+    def __init__(self) -> None:
+        self.is_main = is_main_process()
 
     def gather(self, item: Any) -> List[Any]:
         return all_gather_object(item)

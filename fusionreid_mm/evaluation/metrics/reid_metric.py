@@ -63,7 +63,7 @@ class ReIDMetric(BaseMetric):
             :func:`fusionreid_mm.evaluation.evaluate_reranked`, such as
             ``dict(k1=20, k2=6, lambda_value=0.3)``, which are the defaults.
             What re-ranking achieves stands beside the other metrics, as
-            ``reid/rerank_mAP``; all features go to each process for it.
+            ``reid/rerank_mAP``; all features go to the main process for it.
             Defaults to None.
         query_expansion (Mapping, optional): Likewise, those of
             :func:`fusionreid_mm.evaluation.expand_queries`, such as
