@@ -47,6 +47,7 @@ def main(out: str, with_numbers: bool) -> None:
         query_expansion=dict(k=4),
         fars=[.01, .1],
         out=f'{out}.npz')
+    metric.list_queries(num_queries=9, topk=12)
     mine = [samples[i] for i in DefaultSampler(samples, shuffle=False)]
     for start in range(0, len(mine), BATCH_SIZE):
         metric.process(None, mine[start:start + BATCH_SIZE])
@@ -60,7 +61,8 @@ def main(out: str, with_numbers: bool) -> None:
         ap=ranking.ap,
         inp=ranking.inp,
         cmc=ranking.cmc,
-        first_match_rank=ranking.first_match_rank)
+        first_match_rank=ranking.first_match_rank,
+        ranked_lists=np.array(repr(metric.ranked_lists[''])))
 
 
 if __name__ == '__main__':

@@ -331,17 +331,14 @@ class TestRankedLists:
 
     def run(self, samples, hook, metric='cosine', visualizer=None):
         measure = ReIDMetric(metric=metric)
-        measure.process(None, [sample.to_dict() for sample in samples])
-        measure.evaluate(len(samples))
         runner = SimpleNamespace(
-            test_dataloader=SimpleNamespace(dataset=samples),
             test_evaluator=SimpleNamespace(metrics=[measure]),
             visualizer=visualizer or ReIDVisualizer('lists'),
             logger=MMLogger.get_instance('lists'),
             _test_loop=_Loop())
         hook.before_run(runner)
-        hook.before_test_epoch(runner)
-        hook.after_test_iter(runner, 0, outputs=samples)
+        measure.process(None, [sample.to_dict() for sample in samples])
+        measure.evaluate(len(samples))
         hook.after_test_epoch(runner)
 
     @pytest.mark.parametrize('metric, expected', [

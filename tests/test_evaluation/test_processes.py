@@ -9,7 +9,7 @@ import pytest
 from helpers import evaluate_in_processes
 from helpers.golden import ROOT
 
-from fusionreid_mm.evaluation import load_results, load_thresholds
+from fusionreid_mm.evaluation import load_results, load_thresholds, metrics
 
 
 def measure(num_processes: int, folder, numbering: str) -> list:
@@ -56,6 +56,21 @@ def test_processes_agree(alone, num_processes, numbering, tmp_path):
             np.testing.assert_array_equal(one, other)
         for name, value in result.items():
             np.testing.assert_array_equal(value, alone[name], name)
+
+
+def test_ranked_lists(alone):
+    """Nine queries, evenly spread, with what is nearest to them."""
+    lists = eval(str(alone['ranked_lists']), vars(metrics))
+    results = alone['results']
+    assert len(lists) == 9
+    for item in lists:
+        assert item.query.path == results.query_paths[item.number]
+        assert len(item.gallery) == len(item.scores) == 12
+        places = results.nearest[item.number]
+        assert [image.path for image in item.gallery[:10]] == \
+            results.gallery_paths[places].tolist()
+        assert [image.pid for image in item.gallery[:10]] == \
+            results.gallery_pids[places].tolist()
 
 
 def test_results_of_each_query(alone):

@@ -16,8 +16,8 @@ Array = Union[np.ndarray, Tensor]
 #: Bytes that comparing takes beyond the features, if nothing else is said.
 MEMORY_BUDGET = 64 * 2**20
 
-# More queries at a time do not make it any faster, and with more gallery images
-# similarities leave the cache before they are looked at.
+# More queries at a time do not make it any faster, and with more gallery
+# images similarities leave the cache before they are looked at.
 _MOST_QUERIES = 2048
 _MOST_IMAGES = 2048
 
@@ -37,6 +37,11 @@ class Images(NamedTuple):
     """
     features: Tensor
     annotations: Annotations
+
+    def take(self, mask: np.ndarray) -> 'Images':
+        """Those where a mask (N, ) is true."""
+        rows = torch.from_numpy(mask).to(self.features.device)
+        return Images(self.features[rows], self.annotations.take(mask))
 
 
 def query_and_gallery(query_features: Array, gallery_features: Array,

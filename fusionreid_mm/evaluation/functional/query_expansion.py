@@ -100,10 +100,12 @@ def evaluate_expanded_shards(
         ValueError: As by :func:`expand_queries`.
     """
     # None is of a query's person, so that none is left out.
-    expanded = _expand(
-        *(_of_one_person(images.features, pid, images.annotations.indices)
-          for pid, images in enumerate((query, gallery))), processes, k, alpha,
-        memory_budget)
+    strangers = [
+        _of_one_person(images.features, pid, images.annotations.indices)
+        for pid, images in enumerate((query, gallery))
+    ]
+    expanded = _expand(strangers[0], strangers[1], processes, k, alpha,
+                       memory_budget)
     return evaluate_shards(
         query._replace(features=expanded),
         gallery,
@@ -149,9 +151,7 @@ def _places_among_all(images: Images, processes: Processes) -> np.ndarray:
 def _take(gallery: Images, indices: np.ndarray,
           processes: Processes) -> Images:
     """Images of all processes, in the order of their indices, each once."""
-    is_asked_for = np.isin(gallery.annotations.indices, indices)
-    part = Images(gallery.features[is_asked_for],
-                  gallery.annotations.take(is_asked_for))
+    part = gallery.take(np.isin(gallery.annotations.indices, indices))
     return gather_images(part, processes)
 
 

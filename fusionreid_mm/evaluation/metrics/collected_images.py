@@ -127,6 +127,11 @@ class CollectedImages:
         return features
 
 
+def is_unknown_camera(camids: Any) -> Any:
+    """Whether such a camera stands for one that is not known."""
+    return np.isin(camids, list(_UNKNOWN_CAMERA.values()))
+
+
 def redraw_galleries(test_set: TestSet, num_trials: int,
                      processes: Processes) -> Iterator[TestSet]:
     """The images of a test set in roles that are drawn anew for each trial
@@ -154,11 +159,11 @@ def _join(test_set: TestSet) -> Images:
 
 def _in_role(images: Images, mask: np.ndarray, role: str) -> Images:
     """Some of the images, as if the dataset had given them this role."""
-    annotations = images.annotations.take(mask)
-    is_unknown = np.isin(annotations.camids, list(_UNKNOWN_CAMERA.values()))
-    camids = np.where(is_unknown, _UNKNOWN_CAMERA[role], annotations.camids)
-    return Images(images.features[torch.from_numpy(mask)],
-                  annotations._replace(camids=camids))
+    images = images.take(mask)
+    camids = images.annotations.camids
+    camids = np.where(is_unknown_camera(camids), _UNKNOWN_CAMERA[role], camids)
+    return images._replace(
+        annotations=images.annotations._replace(camids=camids))
 
 
 def _indices(numbers: np.ndarray, positions: np.ndarray, size: int,

@@ -18,6 +18,7 @@ from ..results import save_results, save_thresholds
 from .collected_images import CollectedImages, TestSet, redraw_galleries
 from .processes import DistributedProcesses
 from .query_results import gather_query_results
+from .ranked_lists import RankedList, list_queries
 
 
 class _Found(NamedTuple):
@@ -81,6 +82,8 @@ class ReIDMetric(BaseMetric):
     Attributes:
         rankings (Dict[str, RankingResult]): Of the last evaluation, query by
             query, by the names of the datasets; with trials, of the first.
+        ranked_lists (Dict[str, List[RankedList]]): Likewise, if
+            :meth:`list_queries` asked for them.
 
     Raises:
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
@@ -153,6 +156,8 @@ class ReIDMetric(BaseMetric):
         self.metric = metric
         self.embeddings = _combinations(embeddings)
         self.rankings: Dict[str, RankingResult] = {}
+        self.ranked_lists: Dict[str, List[RankedList]] = {}
+        self._lists: Optional[Dict[str, int]] = None
         self._images = CollectedImages()
         self._columns: Mapping[str, Sequence[int]] = {}
 
@@ -191,6 +196,15 @@ class ReIDMetric(BaseMetric):
                     f'in the descriptor, which consists of {list(available)} '
                     '(model.head.test_embeddings)')
 
+    def list_queries(self, num_queries: int, topk: int) -> None:
+        """Let the next evaluations keep what was found for some queries.
+
+        Args:
+            num_queries (int): Queries of each dataset, evenly spread.
+            topk (int): Gallery images of each.
+        """
+        self._lists = dict(num_queries=num_queries, topk=topk)
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what ranking needs of each sample."""
         self._columns = data_samples[0].get('embedding_columns', {})
@@ -210,13 +224,17 @@ class ReIDMetric(BaseMetric):
         processes = DistributedProcesses()
         test_sets = self._images.take(size, processes)
         metrics: Dict[str, float] = {}
-        self.rankings = {}
+        self.rankings, self.ranked_lists = {}, {}
         for name, test_set in test_sets.items():
             descriptor, *parts = self._headings(name, len(test_sets))
             trials = list(self._trials(test_set, processes))
             found = [self._measure(trial, processes) for trial in trials]
             metrics.update(self._in_percent(found, descriptor))
             self.rankings[name] = found[0].rankings['']
+            if self._lists is not None:
+                self.ranked_lists[name] = list_queries(trials[0], processes,
+                                                       self.metric,
+                                                       **self._lists)
             if self.out is not None:
                 self._write(trials[0], found[0], processes,
                             f'_{name}' if len(test_sets) > 1 else '')

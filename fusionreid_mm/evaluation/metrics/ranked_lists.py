@@ -1,0 +1,94 @@
+from typing import Dict, List, NamedTuple, Optional
+
+import numpy as np
+
+from ..functional import NOBODY, Annotations, Processes, find_nearest_in_shards
+from .collected_images import TestSet, is_unknown_camera
+
+
+class ListedImage(NamedTuple):
+    """An image of a ranked list.
+
+    Attributes:
+        path: Its file.
+        pid: Who it is.
+        camid: Which camera took it, if that is known.
+    """
+    path: str
+    pid: int
+    camid: Optional[int]
+
+
+class RankedList(NamedTuple):
+    """What was found for a query.
+
+    Attributes:
+        number: Of the query among all queries, from 0.
+        query: The query.
+        gallery: The images that are the nearest to it, the nearest first.
+        scores: Similarity to each, or distance.
+    """
+    number: int
+    query: ListedImage
+    gallery: List[ListedImage]
+    scores: List[float]
+
+
+def list_queries(test_set: TestSet, processes: Processes, metric: str,
+                 num_queries: int, topk: int) -> List[RankedList]:
+    """Ranked lists of some queries, evenly spread over all of them. Features
+    stay where they were computed.
+
+    Args:
+        test_set (TestSet): This process's part of the images.
+        processes (Processes): All of the run.
+        metric (str): How features are compared.
+        num_queries (int): Queries at most.
+        topk (int): Gallery images of each at most.
+
+    Returns:
+        List[RankedList]: The same at all processes.
+    """
+    query, gallery, paths = test_set
+    own = query.annotations.indices
+    everyones = np.sort(np.concatenate(processes.gather(own)))
+    places = np.linspace(0, len(everyones) - 1, num_queries).astype(int)
+    places = np.unique(places)
+    chosen = everyones[places]
+    nearest = find_nearest_in_shards(
+        query.take(np.isin(own, chosen)),
+        gallery,
+        processes,
+        k=topk,
+        metric=metric)
+    images = {
+        index: image
+        for role in (query, gallery)
+        for own_images in processes.gather(
+            _listed(
+                role.annotations, paths,
+                np.append(chosen, nearest.indices[nearest.indices != NOBODY])))
+        for index, image in own_images.items()
+    }
+    rows = zip(*(column.tolist()
+                 for column in (places, chosen, nearest.indices,
+                                nearest.scores)))
+    return [
+        RankedList(number, images[index],
+                   [images[one] for one in found if one != NOBODY],
+                   [score for score in scores if not np.isnan(score)])
+        for number, index, found, scores in rows
+    ]
+
+
+def _listed(annotations: Annotations, paths: Dict[int, str],
+            indices: np.ndarray) -> Dict[int, ListedImage]:
+    """Those of some images that are of this process."""
+    held = annotations.take(np.isin(annotations.indices, indices))
+    columns = zip(*(column.tolist() for column in held))
+    return {
+        index:
+        ListedImage(paths[index], pid,
+                    None if is_unknown_camera(camid) else camid)
+        for pid, camid, index in columns
+    }
