@@ -13,17 +13,19 @@ import ctypes
 import os
 import sys
 import time
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
+from unittest import mock
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from fusionreid_mm.engine.peak_memory import peak_memory, reset_peak_memory
-from fusionreid_mm.evaluation import RankingResult, evaluate_ranking
+from fusionreid_mm.evaluation import evaluate_ranking
+from fusionreid_mm.evaluation.functional import optional
 from fusionreid_mm.evaluation.functional.matrix_product import (Multiply,
                                                                 libraries_for)
-from fusionreid_mm.evaluation.functional.optional import compiled_loops
 
 # People differ in so many ways, however wide their features are.
 TRAITS = 64
@@ -33,6 +35,8 @@ BLOCKS = ((512, 2048), (1024, 8192), (2048, 2048), (4096, 4096))
 
 # Of which part of the product the fastest library and block are found.
 SAMPLE = (4096, 8192)
+
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 # Similarities that the plain implementation may hold, a quarter of its memory.
 PLAIN_SIMILARITIES = 2**27
@@ -126,7 +130,8 @@ def fastest_way(problem: Problem) -> Way:
     sample = sample._replace(
         gallery_features=sample.gallery_features[:SAMPLE[1]])
     seconds = {
-        way: min(_seconds(lambda: multiply(sample, way)) for _ in range(3))
+        way:
+        min(measure(lambda: multiply(sample, way)).wall for _ in range(3))
         for library in libraries_for(problem.gallery_features)
         for way in (Way(library, *block) for block in BLOCKS)
     }
@@ -152,66 +157,48 @@ def evaluate_plainly(problem: Problem) -> Tuple[float, float]:
     return float(np.mean(precisions)), float(np.mean(firsts))
 
 
-class Row(NamedTuple):
-    """Of one way to evaluate: times that of the product, and bytes beyond the
-    features."""
-    name: str
-    ratio: float
+class Cost(NamedTuple):
+    """What something took.
+
+    Attributes:
+        wall: Seconds that passed.
+        cpu: Seconds of all threads together. Other load changes them less.
+        memory: Bytes beyond what was there before, at the peak.
+    """
+    wall: float
+    cpu: float
     memory: int
 
+    def times(self, factor: float) -> 'Cost':
+        """As much, so many times."""
+        return Cost(self.wall * factor, self.cpu * factor,
+                    int(self.memory * factor))
 
-def compare(problem: Problem, repeats: int) -> Tuple[List[Row], RankingResult]:
-    """The evaluation against the bare product, and the plain implementation
-    against the same."""
-    way = fastest_way(problem)
-    result = evaluate_ranking(*problem.first(64))  # compiles
-    rows: Dict[str, List[float]] = {'product': [], 'evaluation': []}
-    memory = 0
-    for _ in range(repeats):  # in turn, so that other load meets both
-        rows['product'].append(_seconds(lambda: multiply(problem, way)))
-        start = _memory_before()
-        begin = time.perf_counter()
-        result = evaluate_ranking(*problem)
-        rows['evaluation'].append(time.perf_counter() - begin)
-        memory = max(memory, _memory_since(start))
-    best = {name: min(seconds) for name, seconds in rows.items()}
-    queries = min(
-        len(problem.query_features),
-        max(1, PLAIN_SIMILARITIES // len(problem.gallery_features)))
-    part = problem.first(queries)
-    start = _memory_before()
-    plain = _seconds(lambda: evaluate_plainly(part))
-    share = len(problem.query_features) / queries
-    plain_memory = _memory_since(start)
-    print(f'  product {way.library.__name__} in blocks of {way.queries} x '
-          f'{way.images}: {best["product"]:.2f} s; the evaluation: '
-          f'{best["evaluation"]:.2f} s')
-    if share > 1:
-        print(f'  (argsort of {queries} of {len(problem.query_features)} '
-              'queries, as if of all)')
-    return [
-        Row('ours', best['evaluation'] / best['product'], memory),
-        Row('argsort', plain * share / best['product'],
-            int(plain_memory * share))
-    ], result
+    def against(self, product: 'Cost') -> str:
+        """In the product's seconds."""
+        ratios = f'{self.wall / product.wall:6.2f} x the product'
+        if DEVICE == 'cpu':
+            ratios += f' ({self.cpu / product.cpu:.2f} x in CPU time)'
+        return f'{ratios}, {self.memory / 2**30:6.2f} GiB beyond the features'
 
 
-def _seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def _device() -> str:
-    return 'cuda' if torch.cuda.is_available() else 'cpu'
-
-
-def _memory_before() -> int:
+def measure(action: Callable[[], object]) -> Cost:
+    """What it takes to do it once."""
     _give_memory_back()
-    reset_peak_memory(_device())
-    return peak_memory(_device()) or 0
+    reset_peak_memory(DEVICE)
+    before = peak_memory(DEVICE) or 0
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    if DEVICE == 'cuda':
+        torch.cuda.synchronize()
+    return Cost(time.perf_counter() - wall,
+                time.process_time() - cpu, (peak_memory(DEVICE) or 0) - before)
+
+
+def cheapest(costs: List[Cost]) -> Cost:
+    """The least time of some runs, and the most memory."""
+    walls, cpus, memories = zip(*costs)
+    return Cost(min(walls), min(cpus), max(memories))
 
 
 def _give_memory_back() -> None:
@@ -220,8 +207,52 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _memory_since(start: int) -> int:
-    return (peak_memory(_device()) or 0) - start
+@contextmanager
+def without_compiled_loops() -> Iterator[None]:
+    """As if numba were not installed."""
+    name = f'{optional.__package__}.compiled_loops'
+    with mock.patch.dict(sys.modules, {name: None}):
+        optional.compiled_loops.cache_clear()
+        yield
+    optional.compiled_loops.cache_clear()
+
+
+def compare(problem: Problem, repeats: int) -> Dict[str, Cost]:
+    """What the bare product takes, the evaluation, the same without compiled
+    loops if there are any, and the plain implementation."""
+    way = fastest_way(problem)
+    print(f'  the fastest product: {way.library.__name__} in blocks of '
+          f'{way.queries} x {way.images}')
+
+    def evaluate() -> None:
+        evaluate_ranking(*problem)
+
+    def evaluate_without() -> None:
+        with without_compiled_loops():
+            evaluate_ranking(*problem)
+
+    ways = {'product': lambda: multiply(problem, way), 'ours': evaluate}
+    if DEVICE == 'cpu' and optional.compiled_loops():
+        ways['ours, NumPy loops'] = evaluate_without
+    evaluate_ranking(*problem.first(64))  # compiles
+    costs: Dict[str, List[Cost]] = {name: [] for name in ways}
+    for _ in range(repeats):  # in turn, so that other load meets all
+        for name, action in ways.items():
+            costs[name].append(measure(action))
+    queries = min(
+        len(problem.query_features),
+        max(1, PLAIN_SIMILARITIES // len(problem.gallery_features)))
+    share = len(problem.query_features) / queries
+    if share > 1:
+        print(f'  (argsort of {queries} of {len(problem.query_features)} '
+              'queries, as if of all)')
+    plain = measure(lambda: evaluate_plainly(problem.first(queries)))
+    return {
+        **{
+            name: cheapest(runs)
+            for name, runs in costs.items()
+        }, 'argsort': plain.times(share)
+    }
 
 
 def parse_args() -> argparse.Namespace:
@@ -251,24 +282,20 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    loops = 'compiled' if compiled_loops() else 'by NumPy'
-    print(f'{os.cpu_count()} cores, {torch.get_num_threads()} threads; '
-          f'PyTorch {torch.__version__}, NumPy {np.__version__}; loops '
-          f'{loops}')
+    loops = 'compiled' if optional.compiled_loops() else 'by NumPy'
+    print(f'{os.cpu_count()} cores, {torch.get_num_threads()} threads, '
+          f'{DEVICE}; PyTorch {torch.__version__}, NumPy {np.__version__}; '
+          f'loops {loops}')
     for name in args.scale:
         for channels in args.channels:
             scale = SCALES[name]
             print(f'\n{name}: {scale.queries} x '
                   f'{scale.gallery + scale.distractors}, {channels} channels')
-            rows, result = compare(
-                draw(scale, channels, _device()), args.repeats)
-            print(f'  mAP {100 * result.mAP:.2f}, '
-                  f'Rank-1 {100 * result.cmc[0]:.2f}')
-            for row in rows:
-                print(
-                    f'  {row.name:8} {row.ratio:6.2f} x the product, '
-                    f'{row.memory / 2**30:6.2f} GiB beyond the features',
-                    flush=True)
+            costs = compare(draw(scale, channels, DEVICE), args.repeats)
+            product = costs.pop('product')
+            print(f'  the product: {product.wall:.2f} s')
+            for way, cost in costs.items():
+                print(f'  {way:18} {cost.against(product)}', flush=True)
 
 
 if __name__ == '__main__':

@@ -9,39 +9,31 @@ Examples:
         --scale market1501 --channels 5888 --k1 50 --k2 15
 """
 import argparse
-import ctypes
 import itertools
 import os
-import sys
-import time
-from typing import Callable, List, NamedTuple
+from typing import List, NamedTuple
 
 import numpy as np
 import torch
-from benchmark_evaluation import (SCALES, Problem, Way, draw, fastest_way,
-                                  multiply)
+from benchmark_evaluation import (DEVICE, SCALES, Cost, Problem, Way, cheapest,
+                                  draw, fastest_way, measure, multiply)
 
-from fusionreid_mm.engine.peak_memory import peak_memory, reset_peak_memory
 from fusionreid_mm.evaluation.functional import (RankingResult,
                                                  evaluate_ranking,
                                                  evaluate_reranked)
 from fusionreid_mm.evaluation.functional.optional import compiled_loops
-
-DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 class Measurement(NamedTuple):
     """Of re-ranking beside the product.
 
     Attributes:
-        product: Seconds of the product.
-        reranking: Seconds of re-ranking, with the evaluation.
-        memory: Peak bytes of re-ranking beyond the features.
+        product: What the product takes.
+        reranking: What re-ranking takes, with the evaluation.
         result: What it gives.
     """
-    product: float
-    reranking: float
-    memory: int
+    product: Cost
+    reranking: Cost
     result: RankingResult
 
 
@@ -54,7 +46,7 @@ def multiply_all(problem: Problem, way: Way) -> None:
             way)
 
 
-def measure(problem: Problem, k1: int, k2: int, repeats: int) -> Measurement:
+def compare(problem: Problem, k1: int, k2: int, repeats: int) -> Measurement:
     """The fastest of some runs; they take turns, so that whatever else the
     machine does meets both."""
     way = fastest_way(problem)
@@ -63,34 +55,14 @@ def measure(problem: Problem, k1: int, k2: int, repeats: int) -> Measurement:
         gallery_features=problem.gallery_features[:4096],
         gallery_pids=problem.gallery_pids[:4096],
         gallery_camids=problem.gallery_camids[:4096]))
-    products: List[float] = []
-    rerankings: List[float] = []
-    memory = 0
+    results: List[RankingResult] = []
+    products, rerankings = [], []
     for _ in range(repeats):
-        products.append(_seconds(lambda: multiply_all(problem, way)))
-        _give_memory_back()
-        reset_peak_memory(DEVICE)
-        before = peak_memory(DEVICE) or 0
-        results: List[RankingResult] = []
+        products.append(measure(lambda: multiply_all(problem, way)))
         rerankings.append(
-            _seconds(lambda: results.append(
+            measure(lambda: results.append(
                 evaluate_reranked(*problem, k1=k1, k2=k2))))
-        memory = max(memory, (peak_memory(DEVICE) or 0) - before)
-    return Measurement(min(products), min(rerankings), memory, results[0])
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    if DEVICE == 'cuda':
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def _give_memory_back() -> None:
-    """What the C library keeps of freed memory would hide what is taken."""
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).malloc_trim(0)
+    return Measurement(cheapest(products), cheapest(rerankings), results[0])
 
 
 def parse_args() -> argparse.Namespace:
@@ -140,14 +112,13 @@ def main() -> None:
         scale = SCALES[name]
         problem = draw(scale, channels, DEVICE)
         number = len(problem.query_features) + len(problem.gallery_features)
-        found = measure(problem, args.k1, args.k2, args.repeats)
+        found = compare(problem, args.k1, args.k2, args.repeats)
         plain = evaluate_ranking(*problem)
         print(
             f'\n{name}: {number} images, {channels} channels\n'
-            f'  product {found.product:.1f} s, re-ranking '
-            f'{found.reranking:.1f} s: '
-            f'{found.reranking / found.product:.2f} x the product, '
-            f'{found.memory / 2**30:.2f} GiB beyond the features\n'
+            f'  product {found.product.wall:.1f} s, re-ranking '
+            f'{found.reranking.wall:.1f} s: '
+            f'{found.reranking.against(found.product)}\n'
             f'  mAP {100 * plain.mAP:.2f}, re-ranked '
             f'{100 * found.result.mAP:.2f}; Rank-1 {100 * plain.cmc[0]:.2f}, '
             f're-ranked {100 * found.result.cmc[0]:.2f}',

@@ -10,16 +10,12 @@ from torch import Tensor
 
 from .distance import METRICS, build_similarity
 from .match_ranks import Annotations, GalleryShard, Processes
+from .optional import compiled_loops
 
 Array = Union[np.ndarray, Tensor]
 
 #: Bytes that comparing takes beyond the features, if nothing else is said.
 MEMORY_BUDGET = 64 * 2**20
-
-# More queries at a time do not make it any faster, and with more gallery
-# images similarities leave the cache before they are looked at.
-_MOST_QUERIES = 2048
-_MOST_IMAGES = 2048
 
 # Rows that are looked at, or sent, at a time.
 _CHUNK = 1024
@@ -171,6 +167,13 @@ class Sizes(NamedTuple):
     tile: int
 
 
+# Compiled loops are the fastest while similarities are in the cache.
+_MOST = Sizes(queries=2048, tile=2048)
+
+# NumPy, which looks at one row after the other, and GPUs like long rows.
+_MOST_OTHERWISE = Sizes(queries=1024, tile=8192)
+
+
 def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
     """Sizes that fit into some bytes: half of them for the features of
     queries, and half for similarities.
@@ -181,10 +184,11 @@ def choose_sizes(features: Tensor, memory_budget: int) -> Sizes:
     if memory_budget < 1:
         raise ValueError(
             f'memory_budget must be at least 1: got {memory_budget}')
+    has_loops = features.device.type == 'cpu' and compiled_loops() is not None
+    most = _MOST if has_loops else _MOST_OTHERWISE
     numbers = memory_budget // features.element_size() // 2
-    queries = max(1, min(_MOST_QUERIES, numbers // features.size(1)))
-    tile = max(1, min(_MOST_IMAGES, numbers // queries))
-    return Sizes(queries=queries, tile=tile)
+    queries = max(1, min(most.queries, numbers // features.size(1)))
+    return Sizes(queries, tile=max(1, min(most.tile, numbers // queries)))
 
 
 def _features(features: Array, name: str) -> Tensor:
