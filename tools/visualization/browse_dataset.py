@@ -38,7 +38,7 @@ MODES = ('original', 'transformed', 'concat', 'pipeline')
 
 # Of a test: how many people are on a sheet, and how many of their images in a
 # row.
-_PEOPLE, _IMAGES = 8, 10
+_PEOPLE, _IMAGES = 5, 10
 
 #: What is shown, under the name of its file.
 NamedSheet = Tuple[str, np.ndarray]
