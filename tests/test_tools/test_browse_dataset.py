@@ -210,10 +210,10 @@ def test_people_without_a_gallery_and_with_a_large_one(tool, cfg):
         next(tool['browse_test'](cfg, arguments(phase='test')))
 
 
-def test_the_files(config, tmp_path):
+def test_the_files(config, tmp_path, monkeypatch):
     run_process(TOOL, config, '--batches', 1, '-o', tmp_path / 'pictures')
-    run_process(TOOL, config, '--mode', 'pipeline', '-n', 2, '--phase', 'test',
-                '--output-dir', tmp_path / 'pictures')
+    run_inline(monkeypatch, TOOL, config, '--mode', 'pipeline', '-n', 2,
+               '--phase', 'test', '--output-dir', tmp_path / 'pictures')
     names = sorted(path.name for path in (tmp_path / 'pictures').iterdir())
     assert names == [
         '0020_c1s1_000000_00.jpg', '0020_c2s1_000000_00.jpg',

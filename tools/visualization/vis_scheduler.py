@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
@@ -82,7 +82,7 @@ class IdleModel(BaseModel):
         return {}
 
     def train_step(self, data, optim_wrapper):
-        optim_wrapper.optimizer.step()
+        optim_wrapper.step()
         return {}
 
 
@@ -219,7 +219,8 @@ def simulate(cfg: Config, wrapper: OptimWrapper, num_iterations: int,
                 key: cfg.train_cfg[key]
             },
             auto_scale_lr=cfg.get('auto_scale_lr'),
-            optim_wrapper=wrapper,
+            # The loss scaler of AmpOptimWrapper wants gradients.
+            optim_wrapper=OptimWrapper(wrapper.optimizer),
             param_scheduler=cfg.get('param_scheduler'),
             default_hooks=dict.fromkeys(_IDLE_HOOKS),
             custom_hooks=[recorder],
@@ -347,7 +348,7 @@ def main() -> None:
 
     model = MODELS.build(cfg.model)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    if not isinstance(wrapper, OptimWrapper):
+    if isinstance(wrapper, OptimWrapperDict):
         raise ValueError(f'{args.config} has several optimizers: only the '
                          'schedule of one can be drawn')
     groups = merge_groups(wrapper, model)
