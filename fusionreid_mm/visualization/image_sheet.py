@@ -1,4 +1,4 @@
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -71,5 +71,5 @@ def _write(sheet: Image.Image, corner: Tuple[int, int], text: str) -> None:
     ImageDraw.Draw(sheet).multiline_text(corner, text, fill=_INK, font=_font())
 
 
-def _font() -> ImageFont.FreeTypeFont:
+def _font() -> Any:
     return ImageFont.load_default(_FONT_SIZE)

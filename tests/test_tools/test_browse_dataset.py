@@ -175,6 +175,12 @@ def test_the_normalisation_is_undone(tool, cfg, order, changes):
         np.testing.assert_array_equal(image, pixels.permute(1, 2, 0))
 
 
+def test_a_model_that_says_nothing_of_its_images(tool, cfg):
+    del cfg.model['data_preprocessor']
+    with pytest.raises(ValueError, match='mine.py: .*no data_preprocessor'):
+        tool['ModelView'](cfg, 'BGR')
+
+
 @pytest.mark.parametrize('phase', ['val', 'test'])
 def test_queries_above_their_gallery(tool, cfg, phase):
     sheets = list(tool['browse_test'](cfg, arguments(phase=phase, batches=9)))

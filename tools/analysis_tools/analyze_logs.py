@@ -88,7 +88,7 @@ def load_log(path: str) -> Log:
         if resumed:
             # What had come after the checkpoint was trained again.
             start = resumed[0]
-            first_val = start.get('epoch', start['step'])
+            first_val = start['epoch' if 'epoch' in start else 'step']
             train = [row for row in train if row['step'] < start['step']]
             val = {step: val[step] for step in val if step < first_val}
         train += resumed
@@ -114,7 +114,7 @@ def find_files(path: Path) -> List[Path]:
 
 
 def read_rows(path: Path) -> List[Row]:
-    rows = []
+    rows: List[Row] = []
     lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
     for number, line in enumerate(lines, start=1):
         try:
@@ -294,7 +294,8 @@ def time_report(log: Log, include_outliers: bool) -> Iterator[str]:
         epochs[epoch] = times
     if None not in epochs:
         means = {epoch: times.mean() for epoch, times in epochs.items()}
-        slowest, fastest = max(means, key=means.get), min(means, key=means.get)
+        ranked = sorted(means, key=means.__getitem__)
+        fastest, slowest = ranked[0], ranked[-1]
         yield f'slowest epoch {slowest}, average time is {means[slowest]:.4f}'
         yield f'fastest epoch {fastest}, average time is {means[fastest]:.4f}'
         yield f'time std over epochs is {np.std(list(means.values())):.4f}'

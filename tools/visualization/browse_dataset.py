@@ -132,6 +132,9 @@ class ModelView:
     """
 
     def __init__(self, cfg: Config, channel_order: str) -> None:
+        if 'data_preprocessor' not in cfg.model:
+            raise ValueError(f'{cfg.filename}: model has no data_preprocessor,'
+                             ' so that nobody knows what the model sees')
         self.preprocess: ImgDataPreprocessor = MODELS.build(
             cfg.model.data_preprocessor)
         turned = self.preprocess._channel_conversion

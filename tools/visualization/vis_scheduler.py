@@ -17,7 +17,7 @@ from collections import Counter
 from itertools import repeat
 from numbers import Number
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 from fusionreid_mm.engine.figures import (add_figure_arguments, drawing,
@@ -47,7 +47,7 @@ _IDLE_HOOKS = ('runtime_info', 'timer', 'logger', 'checkpoint', 'sampler_seed')
 _NAMES_IN_LABEL = 4
 
 
-class Images:
+class Images(Dataset):
     """Stands for a dataset of so many images."""
 
     metainfo: dict = {}
@@ -62,7 +62,7 @@ class Images:
 class EmptyLoader(DataLoader):
     """As many batches as an epoch has, and nothing in them."""
 
-    def __iter__(self) -> Iterator[None]:
+    def __iter__(self) -> Any:
         return repeat(None, len(self))
 
 
@@ -70,7 +70,7 @@ class EndlessLoader(EmptyLoader):
     """For trainings by iteration: MMEngine waits seconds where a loader comes
     to its end."""
 
-    def __iter__(self) -> Iterator[None]:
+    def __iter__(self) -> Any:
         return repeat(None)
 
 
@@ -264,8 +264,8 @@ def plot(figure: Figure, curves: List[Tuple[str, np.ndarray]], quantity: str,
         axes.set_xlabel('epochs')
         above = axes.secondary_xaxis(
             'top',
-            functions=(lambda epochs: epochs * length,
-                       lambda iterations: iterations / length))
+            functions=(lambda epochs: np.multiply(epochs, length),
+                       lambda iterations: np.divide(iterations, length)))
         above.set_xlabel('iterations')
     axes.legend()
 
