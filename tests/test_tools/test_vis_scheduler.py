@@ -159,7 +159,7 @@ def test_the_picture(write, tmp_path):
     assert '"type": "WarmupCosineLR"' in output
     assert '100 images (by --dataset-size) in batches of 16' in output
     assert '6 iterations per epoch' in output
-    assert f'learning rate, 3 curves: {out}' in output
+    assert f'learning rate: {out}' in output
     assert 'Warning' not in output
     with Image.open(out) as picture:
         assert picture.size == (600, 400)
@@ -246,6 +246,9 @@ def test_wrong_arguments(config, tmp_path, monkeypatch, capsys):
         with pytest.raises(SystemExit):
             run_inline(monkeypatch, TOOL, config, *options)
         assert message.split('.*')[0] in capsys.readouterr().err
+    with pytest.raises(ValueError, match="list of such dicts: got 'LinearLR'"):
+        run_inline(monkeypatch, TOOL, config, '-s', 'a.png', '--cfg-options',
+                   'param_scheduler=[LinearLR]')
     with pytest.raises(ValueError, match='supported.*png'):
         run_inline(monkeypatch, TOOL, config, '-s', tmp_path / 'schedule.doc')
 

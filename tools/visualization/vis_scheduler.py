@@ -286,7 +286,13 @@ def report(cfg: Config, epoch: Epoch) -> Iterator[str]:
 
 def schedulers_of(cfg: Config) -> List[ConfigDict]:
     schedulers = cfg.get('param_scheduler') or []
-    return schedulers if isinstance(schedulers, list) else [schedulers]
+    if not isinstance(schedulers, list):
+        schedulers = [schedulers]
+    for scheduler in schedulers:
+        if 'type' not in scheduler or not isinstance(scheduler, dict):
+            raise ValueError('param_scheduler must be a dict with a type, or '
+                             f'a list of such dicts: got {scheduler!r}')
+    return schedulers
 
 
 def parse_args() -> argparse.Namespace:
@@ -363,7 +369,7 @@ def main() -> None:
         plot(figure, curves, quantity, epoch_length)
         figure.suptitle(args.title or f'{Path(args.config).name}: {quantity}')
     if args.save_path is not None:
-        print(f'{quantity}, {len(curves)} curves: {args.save_path}')
+        print(f'{quantity}: {args.save_path}')
 
 
 if __name__ == '__main__':
