@@ -1,5 +1,8 @@
 """What the documents show works."""
 import re
+import runpy
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,14 @@ def test_thresholds_from_python(capsys, monkeypatch, tmp_path):
         exec(block, names)
     assert 'TAR at 1 % FAR: 0.' in capsys.readouterr().out
     assert load_thresholds('thresholds.json')[1] == 'cosine'
+
+
+def test_commands_of_the_useful_tools(monkeypatch):
+    """They take what is shown; their own tests show what they do."""
+    text = '\n'.join(blocks_of('docs/useful_tools.md', 'shell'))
+    commands = re.findall('python .*', text.replace('\\\n', ' '))
+    assert len(commands) == 8
+    for command in commands:
+        _, tool, *arguments = shlex.split(command.partition('>')[0])
+        monkeypatch.setattr(sys, 'argv', [tool, *arguments])
+        runpy.run_path(str(ROOT / tool))['parse_args']()

@@ -78,6 +78,13 @@ class ReIDVisualizer(Visualizer):
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
+def camera_name(camid: Optional[int]) -> str:
+    """What is written below an image: cameras are counted from 1 there."""
+    if camid is None or camid < 0:
+        return 'camera ?'
+    return f'camera {camid + 1}'
+
+
 def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
                 colour: tuple, caption: str) -> None:
     draw = ImageDraw.Draw(sheet)
@@ -88,11 +95,8 @@ def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
         tile = photo.convert('RGB').resize(
             (_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
     sheet.paste(tile, (left + _FRAME, _GAP + _FRAME))
-    camera = 'camera ?'
-    if image.camid is not None and image.camid >= 0:
-        camera = f'camera {image.camid + 1}'
     draw.multiline_text((left, _GAP + _TILE_HEIGHT + 3),
-                        f'{caption}\n{camera}',
+                        f'{caption}\n{camera_name(image.camid)}',
                         fill=_INK,
                         font=ImageFont.load_default(12),
                         spacing=2)

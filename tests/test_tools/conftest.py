@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from helpers.drawn_data import write_market
 from helpers.golden import ROOT
+from helpers.tools import run_process
 
 PEOPLE = range(2, 10), range(20, 26)
 
@@ -39,3 +40,10 @@ param_scheduler = dict(T_max=2, warmup_epochs=1)
 default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
 ''')
     return path
+
+
+@pytest.fixture(scope='session')
+def trained(config, tmp_path_factory):
+    """``(work dir, console output)`` of two epochs."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    return work_dir, run_process('train.py', config, '--work-dir', work_dir)

@@ -14,13 +14,6 @@ from fusionreid_mm.evaluation import evaluate_ranking
 
 
 @pytest.fixture(scope='module')
-def trained(config, tmp_path_factory):
-    """``(work dir, console output)`` of two epochs."""
-    work_dir = tmp_path_factory.mktemp('trained')
-    return work_dir, run_process('train.py', config, '--work-dir', work_dir)
-
-
-@pytest.fixture(scope='module')
 def tested(config, trained, tmp_path_factory):
     """``(folder of the results, console output)``."""
     out = tmp_path_factory.mktemp('tested')
