@@ -98,8 +98,7 @@ def test_precision_may_change_when_resuming(config, tmp_path, first, second):
     assert runner.epoch == 3
 
 
-def test_the_flag(config, tmp_path):
-    """``tools/train.py --amp`` is this; ``loss_scale`` of a config is read."""
+def test_a_misspelt_scale_on_the_command_line(config, tmp_path):
     path = tmp_path / 'mine.py'
     config.dump(str(path))
     cfg = load_config(
