@@ -4,11 +4,15 @@ import pytest
 import torch
 from helpers.tiny_training import (assert_same, build_runner, history, resume,
                                    train, weights)
+from mmengine.utils import digit_version
 
 from fusionreid_mm.engine.command_line import load_config
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.is_available(), reason='with a GPU it would run there')
+needs_scaler = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.3.0'),
+    reason='refused there: see test_optim_wrappers.py')
 
 
 def amp(config, **options):
@@ -19,7 +23,7 @@ def amp(config, **options):
 @pytest.mark.parametrize('dtype, expected', [
     (None, torch.bfloat16),
     ('bfloat16', torch.bfloat16),
-    ('float16', torch.float16),
+    pytest.param('float16', torch.float16, marks=needs_scaler),
 ])
 def test_losses_are_in_float32(config, dtype, expected):
     # The first scale that is tried would be too large for one of few steps.
@@ -33,7 +37,7 @@ def test_losses_are_in_float32(config, dtype, expected):
     for loss in (head.loss_id, head.loss_triplet):
 
         def note(module, inputs, output):
-            assert torch.is_autocast_enabled('cpu')
+            assert torch.is_autocast_cpu_enabled()
             seen['losses in'].add(inputs[0].dtype)
             seen['losses out'].add(output.dtype)
 
@@ -60,6 +64,7 @@ def test_bfloat16_starts_as_float32_does(config):
     assert half[-1] < half[0]
 
 
+@needs_scaler
 def test_the_scale_grows_shrinks_and_is_resumed(config, tmp_path):
     """From 2 it doubles after each step; what overflows halves it, and that
     step is left out."""
@@ -79,6 +84,7 @@ def test_the_scale_grows_shrinks_and_is_resumed(config, tmp_path):
                for value in weights(overflown.model).values())
 
 
+@needs_scaler
 def test_a_constant_scale_stays(config):
     amp(config, dtype='float16', loss_scale=64.)
     scaler = train(config).optim_wrapper.loss_scaler
