@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.dist import is_main_process
 from mmengine.fileio import file_client
 from mmengine.logging import HistoryBuffer, MMLogger, print_log
 from mmengine.model import BaseModule
@@ -253,10 +254,20 @@ def use_cpu_group(cfg: Config) -> None:
     os.environ.setdefault('LOCAL_RANK', '0')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group(backend='gloo')
-    cfg.pop('sync_bn', None)
-    wrapper = cfg.get('model_wrapper_cfg') or ConfigDict(
+    settings: Any = cfg
+    key = 'model_wrapper_cfg'
+    if cfg.get('runner_type') == 'FlexibleRunner':
+        # It reads the same from its strategy.
+        cfg.strategy = cfg.get('strategy') or ConfigDict(type='DDPStrategy')
+        settings, key = cfg.strategy, 'model_wrapper'
+    if settings.pop('sync_bn', None) and is_main_process():
+        print_log(
+            'SyncBatchNorm needs GPUs: sync_bn is left out, and each process '
+            'normalises with the statistics of its own images.',
+            level=logging.WARNING)
+    wrapper = settings.get(key) or ConfigDict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper['device_ids'] = None
-    cfg.model_wrapper_cfg = wrapper
+    settings[key] = wrapper

@@ -16,7 +16,7 @@ from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.datasets.protocol import check_queries
 from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.evaluation import load_thresholds
-from fusionreid_mm.registry import DATASETS, MODELS
+from fusionreid_mm.registry import DATASETS, HOOKS, MODELS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 
@@ -104,6 +104,21 @@ def test_config_of_ones_own(tmp_path):
     assert len(model.neck.htms) == 3
     assert model.head.num_classes == 751
     assert cfg.param_scheduler.T_max == cfg.train_cfg.max_epochs == 90
+
+
+@pytest.mark.parametrize('number', range(2))
+def test_features_of_mmengine(number, tmp_path):
+    code = blocks_of('docs/training.md', 'python')[number]
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    init_default_scope(cfg.default_scope)
+    for hook in cfg.custom_hooks:
+        HOOKS.build(hook)
+    assert MODELS.build(
+        cfg.model.head,
+        default_args=dict(in_channels=dict(cnn=8))).loss_triplet.gather == (
+            number == 1)
 
 
 @pytest.mark.parametrize('number', range(3))

@@ -15,12 +15,13 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from fusionreid_mm.compat import use_cpu_group
+from .flexible_runner import build_flexible_runner, check_runner
 
 # Read from the config by the Runner, beside its arguments.
 _RUNNER_EXTRAS = {
     'activation_checkpointing', 'compile', 'custom_imports',
     'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',
-    'runner_type', 'sync_bn'
+    'runner_type', 'strategy', 'sync_bn'
 }
 
 # What is read of dicts in which MMEngine ignores other keys.
@@ -68,11 +69,18 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def running(cfg: Config, args: argparse.Namespace) -> Iterator[Runner]:
-    """The Runner of a config, in the processes of ``--launcher``."""
+    """The Runner of a config, in the processes of ``--launcher``.
+
+    Raises:
+        ValueError: If the config asks for what its Runner does not do.
+    """
     cfg.launcher = args.launcher
+    check_runner(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     use_cpu_group(cfg)
-    if 'runner_type' in cfg:
+    if cfg.get('runner_type') == 'FlexibleRunner':
+        yield build_flexible_runner(cfg)
+    elif 'runner_type' in cfg:
         yield RUNNERS.build(cfg)
     else:
         yield Runner.from_cfg(cfg)

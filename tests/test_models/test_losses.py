@@ -27,6 +27,18 @@ def test_equals_a_loop(margin):
         naive_loss(features, labels, margin))
 
 
+def test_gathered_from_one_process():
+    """From several: tests/test_engine/test_mmengine_features."""
+    torch.manual_seed(0)
+    features = torch.randn(6, 5, dtype=torch.double, requires_grad=True)
+    labels = torch.arange(6) // 2
+    own, gathered = BatchHardTripletLoss(), BatchHardTripletLoss(gather=True)
+    losses = [loss(features, labels) for loss in (own, gathered)]
+    assert torch.equal(*losses)
+    assert torch.equal(
+        *[torch.autograd.grad(loss, features)[0] for loss in losses])
+
+
 def test_a_known_value():
     # On a line: 0 and 1 are one person, 3 another.
     features = torch.tensor([[0.], [1.], [3.]])

@@ -1,9 +1,10 @@
+from .channels_last_hook import ChannelsLastHook
 from .checkpoint_fit_hook import CheckpointFitHook
 from .ranked_list_hook import RankedListHook
 from .reid_protocol_hook import ReIDProtocolHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
-    'CheckpointFitHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook'
+    'ChannelsLastHook', 'CheckpointFitHook', 'RankedListHook',
+    'ReIDProtocolHook', 'ValidateBeforeTrainHook'
 ]

@@ -2,7 +2,7 @@ import logging
 from typing import Optional
 
 from mmengine.dist import get_dist_info
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, Runner
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
@@ -32,9 +32,10 @@ class ReIDProtocolHook(Hook):
     gallery by another camera, all images can be read, the head has a class
     for each training identity, the camera embedding a vector for each camera
     and view, images have the size that the Transformer expects, the batches
-    are made of whole P x K groups, the metric of ``save_best`` exists, and the
-    embeddings that are to be measured are in the descriptor. Whole trainings
-    are lost when one of these is found out at the first evaluation.
+    are made of whole P x K groups, the metric of ``save_best`` or of an early
+    end exists, and the embeddings that are to be measured are in the
+    descriptor. Whole trainings are lost when one of these is found out at the
+    first evaluation.
 
     Args:
         unmatched_queries (str): ``'error'``, or ``'warn'`` for data in which
@@ -73,7 +74,7 @@ class ReIDProtocolHook(Hook):
             _check_side_information(model, train)
             _check_size(model, train_loader)
         if isinstance(runner._val_loop, BaseLoop):
-            _check_save_best(runner)
+            _check_watched(runner)
         for loop in (runner._val_loop, runner._test_loop):
             if isinstance(loop, BaseLoop):
                 _check_embeddings(model, loop)
@@ -207,18 +208,24 @@ def _check_embeddings(model: FusionReID, loop: BaseLoop) -> None:
                 raise ProtocolError(str(error)) from error
 
 
-def _check_save_best(runner: Runner) -> None:
+def _check_watched(runner: Runner) -> None:
+    """What the best checkpoint or an early end goes by is measured."""
     datasets = list(collect_by_name(runner._val_loop.dataloader.dataset))
     names = [
         name for metric in runner.val_evaluator.metrics
         if isinstance(metric, ReIDMetric) for name in metric.names_of(datasets)
     ]
     for hook in runner.hooks:
-        if not isinstance(hook, CheckpointHook):
-            continue
-        # The attribute is there if save_best is set.
-        for indicator in getattr(hook, 'key_indicators', ()):
-            if names and indicator not in ('auto', *names):
+        watched = []
+        if isinstance(hook, CheckpointHook):
+            # The attribute is there if save_best is set.
+            watched = [('save_best', name)
+                       for name in getattr(hook, 'key_indicators', ())
+                       if name != 'auto']
+        if isinstance(hook, EarlyStoppingHook):
+            watched = [('monitor', hook.monitor)]
+        for option, name in watched:
+            if names and name not in names:
                 raise ProtocolError(
-                    f'the checkpoint hook has save_best={indicator!r}, but '
-                    f'what is measured is {names}')
+                    f'{type(hook).__name__} has {option}={name!r}, but what '
+                    f'is measured is {names}')

@@ -73,8 +73,11 @@ class SideInformationMixin(BaseModule):
         self.sie_coefficient = sie_coefficient
         if num_cameras or num_views:
             rows = max(num_cameras, 1) * max(num_views, 1)
+            # One that is never added is not trained: DDP would wait for its
+            # gradient.
             self.sie_embed = nn.Parameter(
-                torch.zeros(rows, 1, self.embed_dims))
+                torch.zeros(rows, 1, self.embed_dims),
+                requires_grad=bool(sie_coefficient))
             # Not part of any pretrained file, so it starts here.
             trunc_normal_(self.sie_embed, std=0.02)
         self._register_state_dict_hook(write_patch_grid)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import ReIDDataSample
+from ..losses import full_precision
 from .bnneck import BNNeck
 
 
@@ -79,14 +80,15 @@ class MultiBranchReIDHead(BaseModule):
     def loss(self, embeddings: Dict[str, Tensor],
              labels: Tensor) -> Dict[str, Tensor]:
         """Two losses for each embedding (B, C), with labels (B, ):
-        ``<name>.loss_id`` and ``<name>.loss_triplet``."""
+        ``<name>.loss_id`` and ``<name>.loss_triplet``. In mixed precision
+        too, they get float32."""
         losses = {}
         for name, bnneck in self.bnnecks.items():
             embedding = embeddings[name]
             losses[f'{name}.loss_id'] = self.loss_id(
-                bnneck.classify(embedding), labels)
+                full_precision(bnneck.classify(embedding)), labels)
             losses[f'{name}.loss_triplet'] = self.loss_triplet(
-                embedding, labels)
+                full_precision(embedding), labels)
         return losses
 
     def predict(self, embeddings: Dict[str, Tensor],

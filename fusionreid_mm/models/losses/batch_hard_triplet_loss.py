@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
+from .everyones_rows import everyones_rows
+from .full_precision import full_precision
 
 
 @MODELS.register_module()
@@ -25,6 +27,9 @@ class BatchHardTripletLoss(nn.Module):
             exp(positive - negative))``. Defaults to None.
         hard_factor (float): Makes each triplet harder: positive distances
             grow, negative ones shrink by this fraction. Defaults to 0.
+        gather (bool): Whether the batch is that of all processes together, of
+            which each has equally many images, as if one process had it; else
+            each looks for the hardest among its own. Defaults to False.
 
     Raises:
         ValueError: If ``margin`` is negative or ``hard_factor`` outside
@@ -33,7 +38,8 @@ class BatchHardTripletLoss(nn.Module):
 
     def __init__(self,
                  margin: Optional[float] = None,
-                 hard_factor: float = 0.) -> None:
+                 hard_factor: float = 0.,
+                 gather: bool = False) -> None:
         super().__init__()
         if margin is not None and margin < 0:
             raise ValueError(
@@ -44,6 +50,7 @@ class BatchHardTripletLoss(nn.Module):
                 f'hard_factor must be in [0, 1): got {hard_factor}')
         self.margin = margin
         self.hard_factor = hard_factor
+        self.gather = gather
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """
@@ -54,12 +61,13 @@ class BatchHardTripletLoss(nn.Module):
         Returns:
             Tensor: The mean loss over the anchors, a scalar.
         """
+        embeddings = full_precision(embeddings)
+        if self.gather:
+            embeddings, labels = map(everyones_rows, (embeddings, labels))
         # In half precision the squares lose the digits that tell the images
         # of one person apart.
         with torch.autocast(embeddings.device.type, enabled=False):
-            distances = euclidean_distances(
-                embeddings.to(
-                    torch.promote_types(embeddings.dtype, torch.float32)))
+            distances = euclidean_distances(embeddings)
         same = labels[:, None] == labels[None, :]
         has_negative = ~same.all(dim=1)
         if not has_negative.any():
