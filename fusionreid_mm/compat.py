@@ -57,6 +57,8 @@ _NOISE = (
     (FutureWarning, r'`torch\.cuda\.amp\.autocast'),
     # mmengine's DDP wrapper, on torch 2.15 and later.
     (FutureWarning, '.*broadcast_buffers'),
+    # torch's DDP, of convolutions 1 x 1, whose two layouts are the same.
+    (UserWarning, 'Grad strides do not match bucket view strides'),
 )
 
 _IDLE_LOG_LINES = (
