@@ -9,7 +9,7 @@ def register_all_modules(init_scope: bool = True) -> None:
     """Import everything that registers itself.
 
     ``mmengine.hub.get_model`` calls it, as do programs of other OpenMMLab
-    projects. Configs need it not: ``default_scope = 'fusionreid_mm'`` is
+    projects. Configs do not need it: ``default_scope = 'fusionreid_mm'`` is
     enough.
 
     Args:
