@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 from setuptools import find_namespace_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.editable_wheel import editable_wheel
 
 ROOT = Path(__file__).resolve().parent
@@ -26,6 +27,7 @@ def read_version() -> str:
 
 
 def read_requirements(name: str) -> list:
+    """The supported window stands in these files, and nowhere else."""
     lines = (ROOT / 'requirements' / name).read_text(encoding='utf-8')
     return [
         line for line in map(str.strip, lines.splitlines())
@@ -58,6 +60,19 @@ def fill_mim_folder() -> None:
             shutil.copyfile(source, target)
 
 
+class Wheel(bdist_wheel):
+    """Tells onedl-mim where an installed wheel lives.
+
+    It takes the folder of the first file that pip lists, which is the one of
+    the metadata, for the package.
+    """
+
+    def write_wheelfile(self, wheelfile_base: str, *args, **kwargs) -> None:
+        super().write_wheelfile(wheelfile_base, *args, **kwargs)
+        if not LINK_COMMANDS & set(sys.argv):
+            shutil.copytree(PACKAGE / '.mim', Path(wheelfile_base) / '.mim')
+
+
 class EditableWheel(editable_wheel):
     """Tells mim and MMEngine where an editable install lives.
 
@@ -85,13 +100,17 @@ if __name__ == '__main__':
         packages=find_namespace_packages(
             include=('fusionreid_mm', 'fusionreid_mm.*')),
         include_package_data=True,
-        python_requires='>=3.10,<3.14',
+        python_requires=','.join(read_requirements('python.txt')),
         install_requires=read_requirements('runtime.txt'),
         extras_require={
             'mminstall': read_requirements('mminstall.txt'),
+            'onedl': read_requirements('onedl.txt'),
             'tests': read_requirements('tests.txt'),
             'optional': read_requirements('optional.txt'),
             'docs': read_requirements('docs.txt'),
         },
-        cmdclass={'editable_wheel': EditableWheel},
+        cmdclass={
+            'bdist_wheel': Wheel,
+            'editable_wheel': EditableWheel
+        },
         zip_safe=False)

@@ -12,30 +12,36 @@ import sys
 import warnings
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine import utils
+from mmengine.config import Config, ConfigDict, config
+from mmengine.config import utils as config_utils
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.dist import is_main_process
 from mmengine.fileio import file_client
+from mmengine.hub import hub
 from mmengine.logging import HistoryBuffer, MMLogger, print_log
 from mmengine.model import BaseModule
 from mmengine.optim.optimizer import default_constructor
 from mmengine.optim.scheduler import OneCycleParamScheduler
-from mmengine.utils import digit_version
+from mmengine.utils import digit_version, package_utils
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 __all__ = ['install_shims', 'use_cpu_group']
 
-# Distributions that provide the same module: upstream, its variants, and the
-# maintained forks.
+# What provides a module under a name in requirements/mminstall.txt or
+# requirements/onedl.txt.
 _PROVIDERS = {
-    'mmengine': ('mmengine', 'mmengine-lite', 'onedl-mmengine'),
-    'mmcv-lite': ('mmcv-lite', 'mmcv', 'onedl-mmcv'),
-    'mmpretrain': ('mmpretrain', 'onedl-mmpretrain'),
+    'mmengine': ('mmengine', 'mmengine-lite'),
+    'mmcv-lite': ('mmcv-lite', 'mmcv'),
+    'mmpretrain': ('mmpretrain', ),
+    'onedl-mmengine': ('onedl-mmengine', ),
+    'onedl-mmcv': ('onedl-mmcv', ),
+    'onedl-mmpretrain': ('onedl-mmpretrain', ),
 }
 
 # Warnings that nobody can act on, as (category, start of the message).
@@ -52,6 +58,8 @@ _NOISE = (
     (FutureWarning, r'`torch\.cuda\.amp\.autocast'),
     # mmengine's DDP wrapper, on torch 2.15 and later.
     (FutureWarning, '.*broadcast_buffers'),
+    # torch's DDP, of convolutions 1 x 1, whose two layouts are the same.
+    (UserWarning, 'Grad strides do not match bucket view strides'),
 )
 
 _IDLE_LOG_LINES = (
@@ -69,6 +77,7 @@ def install_shims() -> None:
     keep_init_info_in_files()
     warn_outside_window()
     register_scope()
+    find_configs_without_folder()
     replace_pkg_resources()
     trust_runner_checkpoints()
 
@@ -119,10 +128,11 @@ def keep_init_info_in_files() -> None:
 
 
 def warn_outside_window() -> None:
-    """Warn of an MMEngine, mmcv or mmpretrain that was never tried.
+    """Warn of an MMEngine, mmcv or MMPretrain that was never tried.
 
-    The window is the one of ``requirements/mminstall.txt``, read from the
-    installed metadata. Never an error: newer versions mostly work.
+    The window is the one of ``requirements/mminstall.txt`` and, for the forks,
+    of ``requirements/onedl.txt``, read from the installed metadata. Never an
+    error: newer versions mostly work.
     """
     try:
         lines = metadata.requires('fusionreid_mm') or []
@@ -151,6 +161,25 @@ def register_scope() -> None:
     MODULE2PACKAGE.setdefault('fusionreid_mm', 'fusionreid_mm')
 
 
+def find_configs_without_folder() -> None:
+    """Let MMEngine resolve ``package::config.py``.
+
+    It wants a folder between the two, ``package::folder/config.py``, as all
+    OpenMMLab projects have. Can go when it does not.
+    """
+    split = config_utils._get_package_and_cfg_path
+
+    def split_name(cfg_path: str) -> Tuple[str, str]:
+        scope, separator, name = cfg_path.partition('::')
+        if not separator or '/' in name:
+            return split(cfg_path)
+        package, _ = split(f'{scope}::folder/{name}')
+        return package, name
+
+    for module in (config_utils, config, hub):
+        module._get_package_and_cfg_path = split_name
+
+
 def replace_pkg_resources() -> None:
     """Give MMEngine a look-up of installed packages without pkg_resources,
     which setuptools 82 removed.
@@ -159,10 +188,6 @@ def replace_pkg_resources() -> None:
     """
     if find_spec('pkg_resources') is not None:
         return
-    from mmengine import utils
-    from mmengine.config import config
-    from mmengine.hub import hub
-    from mmengine.utils import package_utils
     for module in (utils, config, hub, package_utils):
         for shim in (is_installed, get_installed_path):
             if hasattr(module, shim.__name__):

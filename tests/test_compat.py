@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, config
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.hub import hub
 from mmengine.logging import HistoryBuffer, MMLogger
 from mmengine.model import Sequential
 
@@ -20,11 +21,14 @@ needs_safe_globals = pytest.mark.skipif(
 
 def test_importing_says_nothing():
     """No warning that a user cannot act on."""
-    done = subprocess.run(
-        [sys.executable, '-c', 'import fusionreid_mm.models'],
-        capture_output=True,
-        text=True,
-        check=True)
+    done = subprocess.run([
+        sys.executable, '-W', 'default::DeprecationWarning', '-c',
+        'from fusionreid_mm.utils import register_all_modules as register;'
+        'register()'
+    ],
+                          capture_output=True,
+                          text=True,
+                          check=True)
     assert done.stdout == done.stderr == ''
 
 
@@ -95,6 +99,24 @@ def test_scope_is_known_to_the_config_reader():
     assert MODULE2PACKAGE['fusionreid_mm'] == 'fusionreid_mm'
 
 
+@pytest.mark.parametrize('name, path', [
+    ('fusionreid_mm::a.py', 'a.py'),
+    ('fusionreid_mm::ablations/a.py', 'ablations/a.py'),
+    ('mmpretrain::a.py', 'a.py'),
+])
+def test_configs_need_no_folder(name, path):
+    scope, _ = name.split('::')
+    for module in (hub, config):
+        assert module._get_package_and_cfg_path(name) == (scope, path)
+
+
+@pytest.mark.parametrize('name, error', [('nobody::a.py', AssertionError),
+                                         ('a.py', ValueError)])
+def test_other_names_are_refused_as_before(name, error):
+    with pytest.raises(error):
+        hub._get_package_and_cfg_path(name)
+
+
 class TestLookUpOfPackages:
 
     def test_installed(self):
@@ -110,7 +132,6 @@ class TestLookUpOfPackages:
             compat.get_installed_path('no_such_package')
 
     def test_replaces_only_what_is_missing(self, monkeypatch):
-        from mmengine.config import config
         monkeypatch.setattr(config, 'get_installed_path', 'upstream')
         compat.replace_pkg_resources()
         assert config.get_installed_path == 'upstream'
@@ -123,8 +144,10 @@ class TestVersionWindow:
 
     def warnings(self, monkeypatch, version: str) -> list:
         monkeypatch.setattr(
-            compat.metadata, 'requires', lambda name:
-            ['torch>=2.1', "mmengine<1.0,>=0.10.7; extra == 'mminstall'"])
+            compat.metadata, 'requires', lambda name: [
+                'torch>=2.1', "mmengine<1.0,>=0.10.7; extra == 'mminstall'",
+                "onedl-mmengine<1.0,>=0.10.12; extra == 'onedl'"
+            ])
         monkeypatch.setattr(compat.metadata, 'version', lambda name: version)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
@@ -138,6 +161,10 @@ class TestVersionWindow:
         messages = self.warnings(monkeypatch, '1.1.0')
         assert 'mmengine 1.1.0 is outside' in messages[0]
         assert '<1.0' in messages[0]
+
+    def test_forks_have_their_own(self, monkeypatch):
+        message, = self.warnings(monkeypatch, '0.10.10')
+        assert 'onedl-mmengine 0.10.10 is outside' in message
 
 
 class TestCpuGroup:

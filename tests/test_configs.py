@@ -206,6 +206,17 @@ def test_metafile_lists_every_config():
     assert sorted(models) == sorted(CONFIGS + ABLATIONS)
 
 
+def test_metafile_names_the_training_data():
+    """By which mim searches."""
+    for model in mmengine.load(ROOT / 'configs/metafile.yml')['Models']:
+        dataset = Config.fromfile(
+            ROOT / model['Config']).train_dataloader.dataset
+        expected = ('synthetic' if 'synthetic' in dataset.data_root else
+                    dataset.type.lower())
+        name = model['Metadata']['Training Data'].replace('-', '')
+        assert name.lower() == expected, model['Name']
+
+
 def test_base_names_are_unique():
     """mim looks configs up by file name alone."""
     names = [

@@ -161,6 +161,15 @@ def test_several_datasets(tmp_path):
         DATASETS.build(cfg.test_dataloader.dataset)
 
 
+def test_another_project(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    inherited, code = blocks_of('docs/installation.md', 'python')
+    exec(code, {})
+    assert 'fusionreid_market' in capsys.readouterr().out
+    Path('mine.py').write_text(inherited, encoding='utf-8')
+    assert load_config('mine.py').train_cfg.max_epochs == 90
+
+
 def test_evaluation_from_python(capsys):
     exec(blocks_of('docs/evaluation.md', 'python')[1], {})
     assert re.fullmatch(r'\d+\.\d mAP, \d+\.\d Rank-1\n',

@@ -1,16 +1,54 @@
 # Sourced by quickstart.sh and run_tests.sh: an environment with everything
 # installed, in $VENV or .venv. Sets PYTHON to its interpreter.
 #
+# STACK says with which versions (docs/installation.md): 'default', 'oldest',
+# 'newest' or 'onedl', each but the first in .venv-$STACK. Which versions there
+# may be stands in requirements/.
+#
 # What is there is used again: nothing is installed a second time unless a
 # requirement has changed.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-VENV=${VENV:-$ROOT/.venv}
+STACK=${STACK:-default}
+EXTRA=mminstall
+PIP_OPTIONS=()
+CONSTRAINTS=
+
+# "name>=1.2,<2" becomes "name==1.2".
+lower_bounds() {
+    sed -nE 's/^([a-z-]+)>=([0-9.]+).*/\1==\2/p' \
+        "$ROOT/requirements/runtime.txt" "$ROOT/requirements/mminstall.txt"
+}
+
+case $STACK in
+default) VENV=${VENV:-$ROOT/.venv} ;;
+oldest)
+    CONSTRAINTS=$(lower_bounds)
+    # The oldest torch has no wheels for newer ones.
+    PYTHON3=${PYTHON3:-$(command -v python3.10 || command -v python3.11 || echo python3)}
+    ;;
+newest) PIP_OPTIONS=(--upgrade --upgrade-strategy eager) ;;
+onedl) EXTRA=onedl ;;
+*)
+    echo "There is no stack '$STACK': default, oldest, newest and onedl are." >&2
+    exit 1
+    ;;
+esac
+VENV=${VENV:-$ROOT/.venv-$STACK}
 
 check_version() {
-    if ! "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'; then
-        echo "fusionreid_mm needs Python 3.10 to 3.13, but '$1' is" \
-            "$("$1" --version 2>&1). $2" >&2
+    if ! "$1" - "$ROOT/requirements/python.txt" <<'EOF'; then
+import re
+import sys
+window = [line for line in open(sys.argv[1]) if not line.startswith('#')][0]
+(low, high) = [
+    tuple(map(int, version.split('.')))
+    for version in re.findall(r'[\d.]+', window)
+]
+sys.exit(not low <= sys.version_info < high)
+EOF
+        echo "fusionreid_mm needs Python $(grep -v '^#' "$ROOT/requirements/python.txt")," \
+            "but '$1' is $("$1" --version 2>&1). $2" >&2
         exit 1
     fi
 }
@@ -30,13 +68,16 @@ make_environment() {
 install_package() {
     local stamp
     stamp=$VENV/.fusionreid_mm-$(
-        cd "$ROOT" && { pwd; cat requirements/*.txt setup.py; } | cksum | tr ' ' '-')
-    if [ -f "$stamp" ]; then
+        cd "$ROOT" && { pwd; echo "$STACK"; cat requirements/*.txt setup.py; } |
+            cksum | tr ' ' '-')
+    if [ -f "$stamp" ] && [ "$STACK" != newest ]; then
         return
     fi
     echo "== Installing fusionreid_mm and what it needs (several minutes)"
     "$PYTHON" -m pip install --quiet --disable-pip-version-check \
-        --editable "$ROOT[mminstall,tests]"
+        ${PIP_OPTIONS[@]+"${PIP_OPTIONS[@]}"} \
+        --constraint <(echo "$CONSTRAINTS") \
+        --editable "$ROOT[$EXTRA,tests]"
     rm -f "$VENV"/.fusionreid_mm-*
     touch "$stamp"
 }

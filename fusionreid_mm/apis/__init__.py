@@ -1,3 +1,5 @@
 from .inferencer import ReIDInferencer
+from .metafile import list_models
+from .model import get_model
 
-__all__ = ['ReIDInferencer']
+__all__ = ['ReIDInferencer', 'get_model', 'list_models']

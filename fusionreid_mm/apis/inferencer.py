@@ -2,7 +2,6 @@ import os
 from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.infer.infer import ModelType
@@ -10,6 +9,7 @@ from mmengine.registry import DefaultScope
 
 from fusionreid_mm.engine.checkpoint import fit_for_testing
 from fusionreid_mm.registry import INFERENCERS, SCOPE
+from .metafile import find_model
 
 Image = Union[str, 'os.PathLike[str]', np.ndarray]
 
@@ -130,15 +130,7 @@ class ReIDInferencer(BaseInferencer):
         super()._load_weights_to_model(model, checkpoint, cfg)
 
     def _load_model_from_metafile(self, model: str) -> tuple:
-        folder = self._get_repo_or_mim_dir(self.scope)
-        names = []
-        for entry in self._get_models_from_metafile(folder):
-            if entry['Name'] == model.lower():
-                return (Config.fromfile(f"{folder}/{entry['Config']}"),
-                        entry.get('Weights'))
-            names.append(entry['Name'])
-        raise ValueError(f'{model!r} is neither a config file nor a model of '
-                         f'fusionreid_mm: those are {names}')
+        return find_model(model)
 
 
 def _check_array(image: np.ndarray) -> None:

@@ -30,7 +30,7 @@ _READ_BELOW = {
     'env_cfg': {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'},
     'default_hooks.checkpoint':
     set(inspect.signature(CheckpointHook).parameters) - {'kwargs'}
-    | {'priority', 'type'},
+    | {'priority', 'type', '_scope_'},
 }
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -9,6 +9,9 @@ from .golden import ROOT
 
 TOOLS = ROOT / 'tools'
 
+#: For ``PYTHONWARNINGS``: also what Python only tells developers.
+DEPRECATIONS_TOO = 'default::DeprecationWarning'
+
 
 def run_process(tool: str, *args, **environment) -> str:
     """Run a tool in a process of its own; its output, if it succeeds."""

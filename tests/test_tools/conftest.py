@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from helpers.drawn_data import write_market
 from helpers.golden import ROOT
-from helpers.tools import run_process
+from helpers.tools import DEPRECATIONS_TOO, run_process
 
 PEOPLE = range(2, 10), range(20, 26)
 
@@ -46,4 +46,9 @@ default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
 def trained(config, tmp_path_factory):
     """``(work dir, console output)`` of two epochs."""
     work_dir = tmp_path_factory.mktemp('trained')
-    return work_dir, run_process('train.py', config, '--work-dir', work_dir)
+    return work_dir, run_process(
+        'train.py',
+        config,
+        '--work-dir',
+        work_dir,
+        PYTHONWARNINGS=DEPRECATIONS_TOO)

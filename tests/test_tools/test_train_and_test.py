@@ -7,7 +7,7 @@ import socket
 import mmengine
 import numpy as np
 import pytest
-from helpers.tools import run_inline, run_process
+from helpers.tools import DEPRECATIONS_TOO, run_inline, run_process
 from PIL import Image
 
 from fusionreid_mm.evaluation import evaluate_ranking
@@ -17,9 +17,17 @@ from fusionreid_mm.evaluation import evaluate_ranking
 def tested(config, trained, tmp_path_factory):
     """``(folder of the results, console output)``."""
     out = tmp_path_factory.mktemp('tested')
-    output = run_process('test.py', config, trained[0] / 'epoch_2.pth',
-                         '--work-dir', out / 'logs', '--out', out / 'all.pkl',
-                         '--show-dir', out / 'pictures')
+    output = run_process(
+        'test.py',
+        config,
+        trained[0] / 'epoch_2.pth',
+        '--work-dir',
+        out / 'logs',
+        '--out',
+        out / 'all.pkl',
+        '--show-dir',
+        out / 'pictures',
+        PYTHONWARNINGS=DEPRECATIONS_TOO)
     return out, output
 
 
@@ -100,6 +108,7 @@ def test_nothing_to_resume(config, tmp_path, monkeypatch, caplog, capsys):
 def test_metrics_are_those_of_the_written_features(tested):
     out, output = tested
     samples = mmengine.load(out / 'all.pkl')
+    assert 'Warning' not in output
     assert len(samples) == 12 + 36 + 3  # without junk
     assert samples[0]['feature'].shape == (128 + 96 + 4 * 96, )
 
@@ -226,7 +235,9 @@ def test_two_processes_train(config, tmp_path):
         'train_dataloader.batch_size=8',
         'train_dataloader.sampler.num_identities=2',
         'auto_scale_lr.base_batch_size=32',
-        PORT=free_port())
+        PORT=free_port(),
+        PYTHONWARNINGS=DEPRECATIONS_TOO)
+    assert 'Warning' not in output
     assert re.search(r'Epoch\(train\) +\[2\]\[2/2\]', output)
     assert metrics_of(output)['reid/mAP'] > 0
     # 2 processes x 8 images are half of the 32, so 2e-3 became 1e-3, of which

@@ -240,7 +240,8 @@ def _ids(ids: Array, name: str, length: int) -> np.ndarray:
         raise ValueError(f'{name} must have one entry for each of the {length}'
                          f' images: got shape {array.shape}')
     largest = np.iinfo(np.int64).max
-    if array.size and array.max() > largest:
+    # NumPy 1 would compare an unsigned number as a float.
+    if array.size and int(array.max()) > largest:
         raise ValueError(
             f'{name} must not be above {largest}: got {array.max()}')
     return array.astype(np.int64)
