@@ -1,11 +1,12 @@
 from .checkpoint import convert_official_state_dict
-from .hooks import (CheckpointFitHook, RankedListHook, ReIDProtocolHook,
+from .hooks import (CheckpointFitHook, CheckpointHook, EarlyStoppingHook,
+                    EpochSeedHook, RankedListHook, ReIDProtocolHook,
                     ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
 __all__ = [
-    'AmpOptimWrapper', 'CheckpointFitHook', 'RankedListHook',
-    'ReIDProtocolHook', 'ValidateBeforeTrainHook', 'WarmupCosineLR',
-    'convert_official_state_dict'
+    'AmpOptimWrapper', 'CheckpointFitHook', 'CheckpointHook',
+    'EarlyStoppingHook', 'EpochSeedHook', 'RankedListHook', 'ReIDProtocolHook',
+    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
 ]
