@@ -4,17 +4,14 @@ Each function states its reason and the version at which it can go.
 :func:`install_shims` applies those that act at import; :func:`use_cpu_group`
 is for programs that build a Runner.
 """
-import argparse
 import logging
 import os
 import os.path as osp
-import sys
 import warnings
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, Tuple
 
-import numpy as np
 import torch
 from mmengine import utils
 from mmengine.config import Config, ConfigDict, config
@@ -23,13 +20,16 @@ from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.dist import is_main_process
 from mmengine.fileio import file_client
 from mmengine.hub import hub
-from mmengine.logging import HistoryBuffer, MMLogger, print_log
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import BaseModule
 from mmengine.optim.optimizer import default_constructor
-from mmengine.optim.scheduler import OneCycleParamScheduler
+from mmengine.runner.checkpoint import (CheckpointLoader,
+                                        _process_mmcls_checkpoint)
 from mmengine.utils import digit_version, package_utils
 from packaging.requirements import Requirement
 from packaging.version import Version
+
+from .checkpoint_io import find_file, read_checkpoint, safe_globals
 
 __all__ = ['install_shims', 'use_cpu_group']
 
@@ -80,6 +80,7 @@ def install_shims() -> None:
     find_configs_without_folder()
     replace_pkg_resources()
     trust_runner_checkpoints()
+    guard_checkpoint_loaders()
 
 
 def silence_noise() -> None:
@@ -220,49 +221,32 @@ def trust_runner_checkpoints() -> None:
 
     Since torch 2.6 it loads weights only, and refuses the logging history,
     schedulers and NumPy metrics in a Runner's checkpoint (mmengine issue
-    1655). The list is narrow: in place of ``getattr``, which a crafted file
-    could turn against the user, stands a look-up of a few named methods. Can
-    go when MMEngine registers its own classes.
+    1655). What is on the list, and what is not, is said in
+    :mod:`fusionreid_mm.checkpoint_io.safe_load`. Can go when MMEngine
+    registers its own classes.
     """
-    if digit_version(torch.__version__) < digit_version('2.6.0'):
-        return
-    core = 'numpy._core' if hasattr(np, '_core') else 'numpy.core'
-    multiarray = sys.modules[f'{core}.multiarray']
-    dtypes = [
-        getattr(np.dtypes, name) for name in dir(np.dtypes)
-        if name.endswith('DType')
-    ]
-    safe: list = [
-        HistoryBuffer,
-        OneCycleParamScheduler,
-        np.ndarray,
-        np.dtype,
-        *dtypes,
-        # A plain container: T2T-ViT's and timm's training keep their options.
-        argparse.Namespace,
-        (_getattr_of_history, 'builtins.getattr')
-    ]
-    for name in ('_reconstruct', 'scalar'):
-        function = getattr(multiarray, name)
-        # NumPy 1 and 2 write different module paths: each reads both.
-        safe += [(function, f'numpy.core.multiarray.{name}'),
-                 (function, f'numpy._core.multiarray.{name}')]
-    torch.serialization.add_safe_globals(safe)
+    # Older ones have no list by name, and do not load weights only.
+    if digit_version(torch.__version__) >= digit_version('2.6.0'):
+        torch.serialization.add_safe_globals(safe_globals())
 
 
-_READABLE_ATTRIBUTES = {
-    HistoryBuffer: ('min', 'max', 'current', 'mean'),
-    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
-}
+def guard_checkpoint_loaders() -> None:
+    """Let MMEngine read checkpoints from wherever they are by our loader.
+
+    Its own asks ``torch.load`` for whatever is the default: before torch 2.6,
+    and in the maintained forks after a failure, that runs what a file says.
+    Can go when MMEngine asks for weights only.
+    """
+    CheckpointLoader.register_scheme(
+        list(CheckpointLoader._schemes), load_from_safe_file, force=True)
 
 
-def _getattr_of_history(owner: Any, name: str) -> Any:
-    """The ``getattr`` that a checkpoint may call."""
-    if isinstance(owner, type) and name in _READABLE_ATTRIBUTES.get(owner, ()):
-        return getattr(owner, name)
-    raise ValueError(
-        f'the checkpoint asks for {name!r} of {owner!r}, which no MMEngine '
-        'checkpoint needs: do not trust this file')
+def load_from_safe_file(filename: str, map_location: Any = None) -> Any:
+    """A loader of MMEngine, for paths, URLs and names of all kinds."""
+    content = read_checkpoint(find_file(filename), map_location)
+    if filename.startswith('mmcls://'):
+        return _process_mmcls_checkpoint(content)
+    return content
 
 
 def use_cpu_group(cfg: Config) -> None:

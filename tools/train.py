@@ -1,12 +1,10 @@
 """Train a model: ``python tools/train.py CONFIG``."""
 import argparse
-import logging
 import os.path as osp
 
 from mmengine.config import Config
-from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
 
+from fusionreid_mm.engine.checkpoint import resume_latest
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                add_runner_arguments,
                                                load_config, running,
@@ -23,7 +21,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         help='go on from this checkpoint; without a value, from the latest '
-        'one in the work dir')
+        'one in the work dir that is whole')
     parser.add_argument(
         '--no-validate',
         action='store_true',
@@ -53,8 +51,9 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.resume is not None:
-        resume_from(cfg, args.resume)
+    if args.resume not in (None, 'auto'):
+        cfg.resume = True
+        cfg.load_from = args.resume
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(
@@ -68,27 +67,14 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         persistent_workers=not args.no_persistent_workers)
 
 
-def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Go on from a checkpoint, or from the latest one for ``'auto'``."""
-    if checkpoint == 'auto':
-        # The folder may have been moved since its path was written down.
-        latest = find_latest_checkpoint(cfg.work_dir) or ''
-        checkpoint = osp.join(cfg.work_dir, osp.basename(latest))
-        if not osp.isfile(checkpoint):
-            print_log(
-                f'There is nothing to resume in {cfg.work_dir}: the training '
-                'starts from the beginning.',
-                level=logging.WARNING)
-            return
-    cfg.resume = True
-    cfg.load_from = checkpoint
-
-
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     apply_args(cfg, args)
     with running(cfg, args) as runner:
+        if args.resume == 'auto' or (cfg.get('resume')
+                                     and cfg.get('load_from') is None):
+            resume_latest(runner)
         runner.train()
 
 

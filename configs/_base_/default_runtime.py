@@ -12,7 +12,8 @@ default_hooks = dict(
         max_keep_ckpts=3,
         save_best='reid/mAP',
         rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
+    # With it, a run that is resumed is the one that was never stopped.
+    sampler_seed=dict(type='EpochSeedHook'),
     visualization=dict(type='RankedListHook', enable=False))
 
 custom_hooks = [

@@ -1,11 +1,13 @@
 from .checkpoint import convert_official_state_dict
-from .hooks import (ChannelsLastHook, CheckpointFitHook, RankedListHook,
+from .hooks import (ChannelsLastHook, CheckpointFitHook, CheckpointHook,
+                    EarlyStoppingHook, EpochSeedHook, RankedListHook,
                     ReIDProtocolHook, ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
 __all__ = [
     'AmpOptimWrapper', 'ChannelsLastHook', 'CheckpointFitHook',
-    'RankedListHook', 'ReIDProtocolHook', 'ValidateBeforeTrainHook',
-    'WarmupCosineLR', 'convert_official_state_dict'
+    'CheckpointHook', 'EarlyStoppingHook', 'EpochSeedHook', 'RankedListHook',
+    'ReIDProtocolHook', 'ValidateBeforeTrainHook', 'WarmupCosineLR',
+    'convert_official_state_dict'
 ]

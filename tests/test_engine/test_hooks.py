@@ -234,6 +234,8 @@ class TestCheckpointFit:
             logger=MMLogger.get_instance('fit'),
             _resume=resume,
             _train_loop=_Loop() if train else dict())
+        if resume:
+            checkpoint.update(meta={}, message_hub={}, optimizer={})
         CheckpointFitHook().after_load_checkpoint(runner, checkpoint)
         return checkpoint['state_dict']
 
@@ -258,6 +260,14 @@ class TestCheckpointFit:
     def test_classifiers_of_others_are_not_resumed(self, other_classes):
         with pytest.raises(ValueError, match='6 entries.*\n.*classifier'):
             self.run(dict(state_dict=other_classes), resume=True)
+
+    def test_weights_alone_are_not_resumed(self, state_dict):
+        runner = SimpleNamespace(
+            model=small_model(), _resume=True, _train_loop=_Loop())
+        with pytest.raises(ValueError, match='no optimizer.*load_from='):
+            CheckpointFitHook().after_load_checkpoint(
+                runner,
+                dict(state_dict=state_dict, meta=dict(), message_hub=dict()))
 
     @pytest.mark.parametrize('train', [True, False])
     def test_but_left_out_otherwise(self, other_classes, train):

@@ -16,10 +16,10 @@ from mmpretrain.models import ResNet, T2T_ViT, TIMMBackbone, VisionTransformer
 from timm.models.vision_transformer import checkpoint_filter_fn
 from torchvision.models import resnet18, resnet34
 
+from fusionreid_mm.checkpoint_io import source
 from fusionreid_mm.models import (IBNResNet, ReIDResNet, SIET2TViT,
                                   SIEVisionTransformer, TIMMVisionTransformer)
-from fusionreid_mm.models.weight_init import (PretrainedInit, checkpoint_file,
-                                              pretrained_init)
+from fusionreid_mm.models.weight_init import PretrainedInit, pretrained_init
 from fusionreid_mm.models.weight_init.report import fold
 
 DEIT = dict(
@@ -591,7 +591,7 @@ class TestErrors:
     def test_a_file_that_would_run_code(self, save):
         init_cfg = save(dict(model=Malicious()))
         with pytest.raises(
-                ValueError, match='weights.pth.*no file of weights'):
+                ValueError, match='weights.pth is refused.*asks for exec'):
             initialised(ReIDResNet, 18, init_cfg=init_cfg)
 
     @pytest.mark.parametrize('content, name', [
@@ -601,7 +601,7 @@ class TestErrors:
     def test_other_objects_in_a_file(self, save, content, name):
         with pytest.raises(
                 ValueError,
-                match=rf'beside tensors it holds a [\w.]*{name}, ') as error:
+                match=rf'beside tensors it asks for [\w.]*{name}, ') as error:
             initialised(ReIDResNet, 18, init_cfg=save(content))
         assert '\x1b' not in str(error.value)
 
@@ -664,7 +664,7 @@ class TestDownload:
 
     @pytest.fixture(autouse=True)
     def cache(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(checkpoint_file, 'get_dir', lambda: tmp_path)
+        monkeypatch.setattr(source, 'get_dir', lambda: tmp_path)
         return tmp_path / 'checkpoints' / 'resnet18-f37072fd.pth'
 
     def test_offline(self, monkeypatch, cache):
@@ -672,7 +672,7 @@ class TestDownload:
         def fail(*args, **kwargs):
             raise URLError('no network')
 
-        monkeypatch.setattr(checkpoint_file, 'download_url_to_file', fail)
+        monkeypatch.setattr(source, 'download_url_to_file', fail)
         with pytest.raises(FileNotFoundError) as error:
             initialised(
                 ReIDResNet,
@@ -685,8 +685,8 @@ class TestDownload:
         """The first process of a machine downloads; the others fail with it
         instead of waiting for ever."""
         monkeypatch.setenv('LOCAL_RANK', '1')
-        monkeypatch.delattr(checkpoint_file, 'download_url_to_file')
-        monkeypatch.setattr(checkpoint_file, 'all_gather_object',
+        monkeypatch.delattr(source, 'download_url_to_file')
+        monkeypatch.setattr(source, 'all_gather_object',
                             lambda failure: ['no space left', failure])
         with pytest.raises(FileNotFoundError, match='no space left'):
             initialised(
@@ -695,15 +695,15 @@ class TestDownload:
                 init_cfg=dict(type='Pretrained', checkpoint=self.URL))
 
     def test_a_file_put_there_by_hand(self, monkeypatch, cache):
-        monkeypatch.delattr(checkpoint_file, 'download_url_to_file')
-        source = resnet18()
+        monkeypatch.delattr(source, 'download_url_to_file')
+        net = resnet18()
         cache.parent.mkdir()
-        torch.save(source.state_dict(), cache)
+        torch.save(net.state_dict(), cache)
         resnet = initialised(
             ReIDResNet,
             18,
             init_cfg=dict(type='Pretrained', checkpoint=self.URL))
-        assert torch.equal(resnet.conv1.weight, source.conv1.weight)
+        assert torch.equal(resnet.conv1.weight, net.conv1.weight)
 
     def test_names_of_torchvision(self, monkeypatch, tmp_path):
         asked = []
@@ -712,7 +712,7 @@ class TestDownload:
             asked.append(url)
             torch.save(resnet18().state_dict(), path)
 
-        monkeypatch.setattr(checkpoint_file, 'download_url_to_file', download)
+        monkeypatch.setattr(source, 'download_url_to_file', download)
         initialised(
             ReIDResNet,
             18,

@@ -71,14 +71,12 @@ def test_resumes_where_it_stopped(config, trained, tmp_path):
                          'train_cfg.max_epochs=2')
     assert 'resumed epoch: 1' in output
     assert 'Epoch(train) [1]' not in output.replace('  ', ' ')
-    # The same epoch from the same state, but for what is random in the images:
-    # the same rates and people, and nearly the same loss.
-    rates, losses = zip(*[
-        re.search(r'Epoch\(train\) +\[2\].* lr: (\S+) .* loss: ([\d.]+)',
+    # The same epoch from the same state.
+    lines = [
+        re.search(r'Epoch\(train\) +\[2\].* (lr: \S+) .* (loss: .*)',
                   text).groups() for text in (output, trained[1])
-    ])
-    assert rates[0] == rates[1]
-    assert float(losses[0]) == pytest.approx(float(losses[1]), rel=0.1)
+    ]
+    assert lines[0] == lines[1]
 
 
 def test_resumes_from_a_folder_that_was_moved(config, trained, tmp_path):
@@ -92,14 +90,7 @@ def test_resumes_from_a_folder_that_was_moved(config, trained, tmp_path):
     assert 'Epoch(train)' not in output
 
 
-def test_nothing_to_resume(config, tmp_path, monkeypatch, caplog, capsys):
-    caplog.set_level('WARNING')
-    with pytest.raises(ZeroDivisionError):  # instead of a training
-        monkeypatch.setattr('mmengine.runner.Runner.from_cfg', lambda _: 1 / 0)
-        run_inline(monkeypatch, 'train.py', config, '--work-dir', tmp_path,
-                   '--resume')
-    assert f'nothing to resume in {tmp_path}' in caplog.text + ''.join(
-        capsys.readouterr())
+def test_nothing_to_resume(config, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_inline(monkeypatch, 'train.py', config, '--resume', 'absent.pth')
     assert "no checkpoint file 'absent.pth'" in capsys.readouterr().err

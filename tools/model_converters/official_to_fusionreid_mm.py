@@ -6,6 +6,7 @@ import os.path as osp
 import torch
 from mmengine.registry import init_default_scope
 
+from fusionreid_mm.checkpoint_io import read_checkpoint
 from fusionreid_mm.engine.checkpoint import convert_official_state_dict
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 from fusionreid_mm.registry import MODELS
@@ -32,7 +33,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'fusionreid_mm'))
     model = MODELS.build(cfg.model)
-    source = torch.load(args.src, map_location='cpu', weights_only=True)
+    source = read_checkpoint(args.src, 'cpu')
     converted = convert_official_state_dict(
         source.get('state_dict', source), model)
     os.makedirs(osp.dirname(osp.abspath(args.dst)), exist_ok=True)

@@ -33,9 +33,9 @@ def fit_for_testing(state_dict: StateDict, expected: StateDict) -> List[str]:
     """As :func:`fit_for_resuming`, but classifiers may differ or be missing,
     since the descriptor does not need them. Those of another shape are taken
     out of ``state_dict``; returns their names."""
-    dropped = _drop_misshapen(state_dict, expected, _is_classifier)
+    dropped = _drop_misshapen(state_dict, expected, is_classifier)
     misfits = find_misfits(_without_ddp(state_dict), expected)
-    _refuse([item for item in misfits if not _is_classifier(item.name)])
+    _refuse([item for item in misfits if not is_classifier(item.name)])
     return dropped
 
 
@@ -70,6 +70,11 @@ def fit_for_finetuning(state_dict: StateDict, model: nn.Module) -> List[str]:
     ]
 
 
+def is_classifier(name: str) -> bool:
+    """Whether it is an entry that the descriptor does without."""
+    return name.startswith('head.') and '.classifier.' in name
+
+
 def _without_ddp(state_dict: StateDict) -> StateDict:
     return {
         name.removeprefix('module.'): value
@@ -89,12 +94,8 @@ def _drop_misshapen(state_dict: StateDict, expected: StateDict,
     return dropped
 
 
-def _is_classifier(name: str) -> bool:
-    return name.startswith('head.') and '.classifier.' in name
-
-
 def _belongs_to_dataset(name: str) -> bool:
-    return _is_classifier(name) or name.endswith('.sie_embed')
+    return is_classifier(name) or name.endswith('.sie_embed')
 
 
 def _refuse(misfits: List[Misfit]) -> None:

@@ -1,10 +1,14 @@
 from .channels_last_hook import ChannelsLastHook
 from .checkpoint_fit_hook import CheckpointFitHook
+from .checkpoint_hook import CheckpointHook
+from .early_stopping_hook import EarlyStoppingHook
+from .epoch_seed_hook import EpochSeedHook
 from .ranked_list_hook import RankedListHook
 from .reid_protocol_hook import ReIDProtocolHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
-    'ChannelsLastHook', 'CheckpointFitHook', 'RankedListHook',
-    'ReIDProtocolHook', 'ValidateBeforeTrainHook'
+    'ChannelsLastHook', 'CheckpointFitHook', 'CheckpointHook',
+    'EarlyStoppingHook', 'EpochSeedHook', 'RankedListHook', 'ReIDProtocolHook',
+    'ValidateBeforeTrainHook'
 ]

@@ -13,10 +13,10 @@ class CheckpointFitHook(Hook):
     """Refuses a checkpoint that does not fit the model, where MMEngine would
     warn and go on with random weights.
 
-    Training that is resumed needs each entry. Tests do not need the
-    classifiers. Fine-tuning (``load_from``) may leave out what belongs to a
-    dataset, other entries may be missing or left over, and position embeddings
-    are resized to larger images, with a warning.
+    Training that is resumed needs each entry, and the state of the optimizer.
+    Tests do not need the classifiers. Fine-tuning (``load_from``) may leave
+    out what belongs to a dataset, other entries may be missing or left over,
+    and position embeddings are resized to larger images, with a warning.
 
     Raises:
         ValueError: If an entry that is needed is missing or of another shape.
@@ -36,6 +36,7 @@ class CheckpointFitHook(Hook):
                     'out: they are of another number of identities, and the '
                     'descriptor does not need them.')
         elif runner._resume:
+            _refuse_without_state(checkpoint)
             fit_for_resuming(state_dict, expected)
         else:
             lines = fit_for_finetuning(state_dict, model)
@@ -43,3 +44,17 @@ class CheckpointFitHook(Hook):
                 runner.logger.warning(
                     f'{len(lines)} entries of checkpoint and model do not '
                     'meet:\n  ' + '\n  '.join(lines[:_SHOWN]))
+
+
+def _refuse_without_state(checkpoint: dict) -> None:
+    """MMEngine would go on with a new optimizer."""
+    missing = [
+        key for key in ('meta', 'message_hub', 'optimizer')
+        if key not in checkpoint
+    ]
+    if missing:
+        raise ValueError(
+            f'the checkpoint has no {", ".join(missing)}, so that a training '
+            'cannot go on from it: it was written as the best one, was '
+            'published, or is of another program. load_from=... starts a '
+            'training with its weights.')

@@ -1,0 +1,10 @@
+from .atomic_write import remove_leftovers, write_atomically
+from .safe_load import (BrokenCheckpoint, UnsafeCheckpoint, read_checkpoint,
+                        safe_globals)
+from .safetensors_file import to_safetensors
+from .source import find_file
+
+__all__ = [
+    'BrokenCheckpoint', 'UnsafeCheckpoint', 'find_file', 'read_checkpoint',
+    'remove_leftovers', 'safe_globals', 'to_safetensors', 'write_atomically'
+]
