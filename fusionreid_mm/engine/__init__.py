@@ -1,11 +1,10 @@
 from .checkpoint import convert_official_state_dict
-from .hooks import (CheckpointFitHook, RankedListHook, ReIDProtocolHook,
-                    ValidateBeforeTrainHook)
+from .hooks import (BadImageHook, CheckpointFitHook, RankedListHook,
+                    ReIDProtocolHook, ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
 __all__ = [
-    'AmpOptimWrapper', 'CheckpointFitHook', 'RankedListHook',
-    'ReIDProtocolHook', 'ValidateBeforeTrainHook', 'WarmupCosineLR',
-    'convert_official_state_dict'
+    'AmpOptimWrapper', 'BadImageHook', 'CheckpointFitHook', 'RankedListHook', 'ReIDProtocolHook',
+    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
 ]

@@ -1,9 +1,10 @@
+from .bad_image_hook import BadImageHook
 from .checkpoint_fit_hook import CheckpointFitHook
 from .ranked_list_hook import RankedListHook
 from .reid_protocol_hook import ReIDProtocolHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
-    'CheckpointFitHook', 'RankedListHook', 'ReIDProtocolHook',
+    'BadImageHook', 'CheckpointFitHook', 'RankedListHook', 'ReIDProtocolHook',
     'ValidateBeforeTrainHook'
 ]
