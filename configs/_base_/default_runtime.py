@@ -13,6 +13,7 @@ default_hooks = dict(
         save_best='reid/mAP',
         rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    loss_guard=dict(type='LossGuardHook'),
     bad_images=dict(type='BadImageHook'),
     visualization=dict(type='RankedListHook', enable=False))
 

@@ -1,10 +1,12 @@
 from .checkpoint import convert_official_state_dict
-from .hooks import (BadImageHook, CheckpointFitHook, RankedListHook,
-                    ReIDProtocolHook, ValidateBeforeTrainHook)
+from .hooks import (BadImageHook, BadLossError, CheckpointFitHook,
+                    LossGuardHook, RankedListHook, ReIDProtocolHook,
+                    ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
 __all__ = [
-    'AmpOptimWrapper', 'BadImageHook', 'CheckpointFitHook', 'RankedListHook', 'ReIDProtocolHook',
+    'AmpOptimWrapper', 'BadImageHook', 'BadLossError', 'CheckpointFitHook',
+    'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
     'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
 ]
