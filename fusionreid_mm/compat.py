@@ -12,7 +12,7 @@ import sys
 import warnings
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Dict, Iterator
 
 import numpy as np
 import torch
@@ -36,6 +36,9 @@ _PROVIDERS = {
     'mmcv-lite': ('mmcv-lite', 'mmcv', 'onedl-mmcv'),
     'mmpretrain': ('mmpretrain', 'onedl-mmpretrain'),
 }
+
+#: The modules that come from other distributions, too.
+MODULES = tuple(_PROVIDERS)
 
 # Warnings that nobody can act on, as (category, start of the message).
 _NOISE = (
@@ -120,25 +123,38 @@ def keep_init_info_in_files() -> None:
 def warn_outside_window() -> None:
     """Warn of an MMEngine, mmcv or mmpretrain that was never tried.
 
-    The window is the one of ``requirements/mminstall.txt``, read from the
-    installed metadata. Never an error: newer versions mostly work.
+    Never an error: newer versions mostly work.
     """
+    for message in versions_outside_window():
+        warnings.warn(message)
+
+
+def versions_outside_window() -> Iterator[str]:
+    """What there is to say of the installed versions of MMEngine, mmcv and
+    mmpretrain. The window is the one of ``requirements/mminstall.txt``, read
+    from the installed metadata."""
     try:
         lines = metadata.requires('fusionreid_mm') or []
     except metadata.PackageNotFoundError:  # used from a checkout
         return
     for line in lines:
         requirement = Requirement(line)
-        for provider in _PROVIDERS.get(requirement.name, ()):
-            try:
-                version = Version(metadata.version(provider))
-            except metadata.PackageNotFoundError:
-                continue
+        for provider, version in installed_providers(requirement.name).items():
             if version not in requirement.specifier:
-                warnings.warn(
-                    f'{provider} {version} is outside the versions that '
-                    f'fusionreid_mm was tried with '
-                    f'({requirement.name}{requirement.specifier}).')
+                yield (f'{provider} {version} is outside the versions that '
+                       f'fusionreid_mm was tried with '
+                       f'({requirement.name}{requirement.specifier}).')
+
+
+def installed_providers(module: str) -> Dict[str, Version]:
+    """The installed distributions that provide one of :data:`MODULES`."""
+    found = {}
+    for provider in _PROVIDERS.get(module, ()):
+        try:
+            found[provider] = Version(metadata.version(provider))
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def register_scope() -> None:

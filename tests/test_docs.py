@@ -16,7 +16,7 @@ from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.datasets.protocol import check_queries
 from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.evaluation import load_thresholds
-from fusionreid_mm.registry import DATASETS, MODELS
+from fusionreid_mm.registry import DATASETS, HOOKS, MODELS
 
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 
@@ -144,6 +144,21 @@ def test_several_datasets(tmp_path):
     # Only the files are missing.
     with pytest.raises(FileNotFoundError, match='DukeMTMCreID was not found'):
         DATASETS.build(cfg.test_dataloader.dataset)
+
+
+def test_troubleshooting(tmp_path):
+    code, = blocks_of('docs/troubleshooting.md', 'python')
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    init_default_scope(cfg.default_scope)
+    assert HOOKS.build(cfg.default_hooks.loss_guard).factor == 20
+    for name in ('train', 'val', 'test'):
+        loader = cfg[f'{name}_dataloader']
+        assert loader.dataset.on_bad_image == 'skip'
+        assert loader.timeout == 900
+        with pytest.raises(FileNotFoundError, match='Market1501 was not'):
+            DATASETS.build(loader.dataset)
 
 
 def test_evaluation_from_python(capsys):
