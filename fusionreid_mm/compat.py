@@ -10,7 +10,8 @@ import os.path as osp
 import warnings
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any, Tuple
+from itertools import chain
+from typing import Any, Dict, Iterable, Iterator, Tuple
 
 import torch
 from mmengine import utils
@@ -33,16 +34,25 @@ from .checkpoint_io import find_file, read_checkpoint, safe_globals
 
 __all__ = ['install_shims', 'use_cpu_group']
 
-# What provides a module under a name in requirements/mminstall.txt or
-# requirements/onedl.txt.
-_PROVIDERS = {
-    'mmengine': ('mmengine', 'mmengine-lite'),
-    'mmcv-lite': ('mmcv-lite', 'mmcv'),
-    'mmpretrain': ('mmpretrain', ),
-    'onedl-mmengine': ('onedl-mmengine', ),
-    'onedl-mmcv': ('onedl-mmcv', ),
-    'onedl-mmpretrain': ('onedl-mmpretrain', ),
+# What provides each module, by its name in requirements/mminstall.txt or, for
+# the forks, in requirements/onedl.txt.
+_PROVIDERS: Dict[str, Dict[str, Tuple[str, ...]]] = {
+    'mmengine': {
+        'mmengine': ('mmengine', 'mmengine-lite'),
+        'onedl-mmengine': ('onedl-mmengine', ),
+    },
+    'mmcv': {
+        'mmcv-lite': ('mmcv-lite', 'mmcv'),
+        'onedl-mmcv': ('onedl-mmcv', ),
+    },
+    'mmpretrain': {
+        'mmpretrain': ('mmpretrain', ),
+        'onedl-mmpretrain': ('onedl-mmpretrain', ),
+    },
 }
+
+#: The modules that come from several distributions.
+MODULES = tuple(_PROVIDERS)
 
 # Warnings that nobody can act on, as (category, start of the message).
 _NOISE = (
@@ -131,26 +141,44 @@ def keep_init_info_in_files() -> None:
 def warn_outside_window() -> None:
     """Warn of an MMEngine, mmcv or MMPretrain that was never tried.
 
-    The window is the one of ``requirements/mminstall.txt`` and, for the forks,
-    of ``requirements/onedl.txt``, read from the installed metadata. Never an
-    error: newer versions mostly work.
+    Never an error: newer versions mostly work.
     """
+    for message in versions_outside_window():
+        warnings.warn(message)
+
+
+def versions_outside_window() -> Iterator[str]:
+    """What there is to say of the installed versions of MMEngine, mmcv and
+    MMPretrain. The window is the one of ``requirements/mminstall.txt`` and,
+    for the forks, of ``requirements/onedl.txt``, read from the installed
+    metadata."""
     try:
         lines = metadata.requires('fusionreid_mm') or []
     except metadata.PackageNotFoundError:  # used from a checkout
         return
-    for line in lines:
-        requirement = Requirement(line)
-        for provider in _PROVIDERS.get(requirement.name, ()):
-            try:
-                version = Version(metadata.version(provider))
-            except metadata.PackageNotFoundError:
-                continue
-            if version not in requirement.specifier:
-                warnings.warn(
-                    f'{provider} {version} is outside the versions that '
-                    f'fusionreid_mm was tried with '
-                    f'({requirement.name}{requirement.specifier}).')
+    for requirement in map(Requirement, lines):
+        for providers in _PROVIDERS.values():
+            installed = _installed(providers.get(requirement.name, ()))
+            for provider, version in installed.items():
+                if version not in requirement.specifier:
+                    yield (f'{provider} {version} is outside the versions '
+                           'that fusionreid_mm was tried with '
+                           f'({requirement.name}{requirement.specifier}).')
+
+
+def installed_providers(module: str) -> Dict[str, Version]:
+    """The installed distributions that provide one of :data:`MODULES`."""
+    return _installed(chain(*_PROVIDERS[module].values()))
+
+
+def _installed(distributions: Iterable[str]) -> Dict[str, Version]:
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = Version(metadata.version(name))
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def register_scope() -> None:

@@ -170,6 +170,21 @@ def test_another_project(capsys, monkeypatch, tmp_path):
     assert load_config('mine.py').train_cfg.max_epochs == 90
 
 
+def test_troubleshooting(tmp_path):
+    code, = blocks_of('docs/troubleshooting.md', 'python')
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
+    cfg = load_config(str(tmp_path / 'mine.py'))
+    init_default_scope(cfg.default_scope)
+    assert HOOKS.build(cfg.default_hooks.loss_guard).factor == 20
+    for name in ('train', 'val', 'test'):
+        loader = cfg[f'{name}_dataloader']
+        assert loader.dataset.on_bad_image == 'skip'
+        assert loader.timeout == 900
+        with pytest.raises(FileNotFoundError, match='Market1501 was not'):
+            DATASETS.build(loader.dataset)
+
+
 def test_evaluation_from_python(capsys):
     exec(blocks_of('docs/evaluation.md', 'python')[1], {})
     assert re.fullmatch(r'\d+\.\d mAP, \d+\.\d Rank-1\n',

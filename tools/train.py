@@ -10,6 +10,7 @@ from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                load_config, running,
                                                set_loader_defaults,
                                                set_work_dir)
+from fusionreid_mm.engine.doctor import refuse_problems
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,6 +72,7 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     apply_args(cfg, args)
+    refuse_problems(cfg)
     with running(cfg, args) as runner:
         if args.resume == 'auto' or (cfg.get('resume')
                                      and cfg.get('load_from') is None):

@@ -14,6 +14,8 @@ default_hooks = dict(
         rule='greater'),
     # With it, a run that is resumed is the one that was never stopped.
     sampler_seed=dict(type='EpochSeedHook'),
+    loss_guard=dict(type='LossGuardHook'),
+    bad_images=dict(type='BadImageHook'),
     visualization=dict(type='RankedListHook', enable=False))
 
 custom_hooks = [

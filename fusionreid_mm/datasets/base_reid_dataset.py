@@ -1,13 +1,17 @@
 import json
 import logging
 from abc import abstractmethod
+from functools import cached_property
 from pathlib import Path
 from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
+import numpy as np
 from mmengine.dataset import (BaseDataset, ClassBalancedDataset, ConcatDataset,
                               RepeatDataset)
 from mmengine.logging import print_log
+
+from .image_decoding import UnreadableImageError
 
 #: The roles of a split, in the order in which the images are listed.
 ROLES = {
@@ -70,13 +74,20 @@ class BaseReIDDataset(BaseDataset):
             False.
         name (str, optional): What the dataset is called where several are
             tested together. Defaults to None, the name of the class.
+        on_bad_image (str): What an image that cannot be read does:
+            ``'raise'`` an error that names it, or ``'skip'``. In training
+            another image of the same person then takes its place, the next
+            one that can be read, or if there is none, one of the next person.
+            In testing a black image does, which ReIDMetric leaves out. Either
+            has the error as ``in_place_of``, and BadImageHook tells of them.
+            Defaults to ``'raise'``.
         **kwargs: Other arguments of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
         FileNotFoundError: If a folder or file list is missing; the message
             says where it was looked for.
-        ValueError: If ``split`` is unknown, a file name does not parse, or
-            counts differ and ``strict_counts`` is set.
+        ValueError: If ``split`` or ``on_bad_image`` is unknown, a file name
+            does not parse, or counts differ and ``strict_counts`` is set.
     """
 
     #: Names under which ``data_root`` may hold the dataset.
@@ -95,12 +106,17 @@ class BaseReIDDataset(BaseDataset):
                  pipeline: Sequence[dict] = (),
                  strict_counts: bool = False,
                  name: Optional[str] = None,
+                 on_bad_image: str = 'raise',
                  **kwargs) -> None:
         if split not in ROLES:
             raise ValueError(f'split must be one of {sorted(ROLES)}: got '
                              f'{split!r}')
+        if on_bad_image not in ('raise', 'skip'):
+            raise ValueError("on_bad_image must be 'raise' or 'skip': got "
+                             f'{on_bad_image!r}')
         self.split = split
         self.strict_counts = strict_counts
+        self.on_bad_image = on_bad_image
         self.name = name or type(self).__name__
         kwargs.setdefault('test_mode', split != 'train')
         super().__init__(data_root=data_root, pipeline=pipeline, **kwargs)
@@ -116,6 +132,48 @@ class BaseReIDDataset(BaseDataset):
         """What gives pids their meaning: in two datasets of one source, the
         same pid is the same person."""
         return self.root
+
+    def prepare_data(self, idx: int) -> Any:
+        """As upstream, or what takes the place of a bad image."""
+        try:
+            return super().prepare_data(idx)
+        except UnreadableImageError as error:
+            if self.on_bad_image == 'raise':
+                raise
+            if self.test_mode:
+                black = np.zeros((2, 1, 3), np.uint8)
+                return self._prepare_instead(idx, error, img=black)
+            return self._prepare_another(idx, error)
+
+    def _prepare_another(self, idx: int, error: UnreadableImageError) -> Any:
+        # Nothing is drawn or remembered, so that a resumed run does the same.
+        for other in self._next_images(idx):
+            try:
+                return self._prepare_instead(other, error)
+            except UnreadableImageError:
+                continue
+        raise error
+
+    def _prepare_instead(self, idx: int, error: UnreadableImageError,
+                         **known: Any) -> Any:
+        info = self.get_data_info(idx)
+        return self.pipeline(dict(info, in_place_of=str(error), **known))
+
+    def _next_images(self, idx: int) -> List[int]:
+        """All other images: those of the same person first, then those of the
+        next ones; in order from this one on, and round again."""
+        by_pid = np.argsort(self._pids, kind='stable')
+        start, end = np.searchsorted(self._pids[by_pid],
+                                     self._pids[idx] + np.array([0, 1]))
+        own = by_pid[start:end]
+        place = np.searchsorted(own, idx)
+        order = own[place + 1:], own[:place], by_pid[end:], by_pid[:start]
+        return np.concatenate(order).tolist()
+
+    @cached_property
+    def _pids(self) -> np.ndarray:
+        return np.array(
+            [self.get_data_info(i)['pid'] for i in range(len(self))])
 
     def load_data_list(self) -> List[dict]:
         self.root = self.find_root()

@@ -4,9 +4,8 @@ import os
 from collections import defaultdict
 from typing import Dict, Iterable, List, Set
 
-from PIL import Image
-
 from .base_reid_dataset import Annotations, BaseReIDDataset
+from .image_decoding import decode_image
 
 _JPEG_START, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 # Some writers leave a few bytes behind the end of a JPEG.
@@ -109,7 +108,8 @@ def check_images(paths: Iterable[str]) -> None:
             for path, error in list(unreadable.items())[:10])
         raise ProtocolError(
             f'{len(unreadable)} images cannot be read:\n  {examples}\nExtract '
-            'them again, or remove the files.')
+            "them again, remove the files, or set on_bad_image='skip' of the "
+            'dataset.')
 
 
 def _check_image(path: str) -> None:
@@ -122,8 +122,7 @@ def _check_image(path: str) -> None:
             if _JPEG_END in file.read():
                 return
         file.seek(0)
-        with Image.open(file) as image:
-            image.load()
+        decode_image(file.read())
 
 
 def _some(items: Iterable) -> str:

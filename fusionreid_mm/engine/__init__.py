@@ -1,13 +1,14 @@
 from .checkpoint import convert_official_state_dict
-from .hooks import (ChannelsLastHook, CheckpointFitHook, CheckpointHook,
-                    EarlyStoppingHook, EpochSeedHook, RankedListHook,
+from .hooks import (BadImageHook, BadLossError, ChannelsLastHook,
+                    CheckpointFitHook, CheckpointHook, EarlyStoppingHook,
+                    EpochSeedHook, LossGuardHook, RankedListHook,
                     ReIDProtocolHook, ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
 __all__ = [
-    'AmpOptimWrapper', 'ChannelsLastHook', 'CheckpointFitHook',
-    'CheckpointHook', 'EarlyStoppingHook', 'EpochSeedHook', 'RankedListHook',
-    'ReIDProtocolHook', 'ValidateBeforeTrainHook', 'WarmupCosineLR',
-    'convert_official_state_dict'
+    'AmpOptimWrapper', 'BadImageHook', 'BadLossError', 'ChannelsLastHook',
+    'CheckpointFitHook', 'CheckpointHook', 'EarlyStoppingHook',
+    'EpochSeedHook', 'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
+    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
 ]

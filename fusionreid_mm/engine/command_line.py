@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 
 from fusionreid_mm.compat import use_cpu_group
 from .flexible_runner import build_flexible_runner, check_runner
+from .worker_errors import explaining_worker_errors
 
 # Read from the config by the Runner, beside its arguments.
 _RUNNER_EXTRAS = {
@@ -33,7 +34,17 @@ _READ_BELOW = {
     | {'priority', 'type', '_scope_'},
 }
 
+# Those of MMEngine are left out only if it is told so.
+_MMENGINE_HOOKS = {
+    'checkpoint', 'logger', 'param_scheduler', 'runtime_info', 'sampler_seed',
+    'timer'
+}
+
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+# Seconds that a batch may take its workers. Other processes wait for one that
+# waits: NCCL gives up after 600 seconds, with an error that tells nothing.
+_WORKER_TIMEOUT = 300
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,12 +89,13 @@ def running(cfg: Config, args: argparse.Namespace) -> Iterator[Runner]:
     check_runner(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     use_cpu_group(cfg)
-    if cfg.get('runner_type') == 'FlexibleRunner':
-        yield build_flexible_runner(cfg)
-    elif 'runner_type' in cfg:
-        yield RUNNERS.build(cfg)
-    else:
-        yield Runner.from_cfg(cfg)
+    with explaining_worker_errors():
+        if cfg.get('runner_type') == 'FlexibleRunner':
+            yield build_flexible_runner(cfg)
+        elif 'runner_type' in cfg:
+            yield RUNNERS.build(cfg)
+        else:
+            yield Runner.from_cfg(cfg)
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -108,6 +120,7 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     for key in options:
         _check_option(cfg, key)
     cfg.merge_from_dict(options)
+    _drop_hooks(cfg)
     _check_spelling(cfg)
     return cfg
 
@@ -139,8 +152,9 @@ def set_work_dir(cfg: Config, path: str, work_dir: Optional[str]) -> None:
 def set_loader_defaults(cfg: Config, pin_memory: bool,
                         persistent_workers: bool) -> None:
     """Fill in what a data loader should have where the config is silent:
-    pinned memory if there is a GPU, and workers that outlive an epoch, since
-    new ones would repeat the random numbers of the last."""
+    pinned memory if there is a GPU, workers that outlive an epoch, since new
+    ones would repeat the random numbers of the last, and an end to waiting for
+    a worker that hangs."""
     for field in _LOADERS:
         loader = cfg.get(field)
         if loader is None:
@@ -149,6 +163,9 @@ def set_loader_defaults(cfg: Config, pin_memory: bool,
         loader.setdefault('pin_memory', torch.cuda.is_available())
         loader.setdefault('persistent_workers', has_workers)
         loader.setdefault('collate_fn', dict(type='default_collate'))
+        loader.setdefault('timeout', _WORKER_TIMEOUT)
+        if not has_workers:
+            loader.timeout = 0
         if not pin_memory:
             loader.pin_memory = False
         if not persistent_workers or not has_workers:
@@ -179,6 +196,13 @@ def _datasets_of(dataset: ConfigDict) -> Iterator[ConfigDict]:
         yield dataset
     for part in dataset.get('datasets', ()):
         yield from _datasets_of(part)
+
+
+def _drop_hooks(cfg: Config) -> None:
+    """Leave out hooks that are None, as MMEngine does with its own."""
+    for name, hook in list(cfg.get('default_hooks', {}).items()):
+        if hook is None and name not in _MMENGINE_HOOKS:
+            del cfg.default_hooks[name]
 
 
 def _runner_keys() -> List[str]:

@@ -25,6 +25,15 @@ class TestLoadConfig:
         assert cfg.optim_wrapper.accumulative_counts == 2
         assert cfg.find_unused_parameters is True
 
+    def test_hooks_are_switched_off(self):
+        cfg = load_config(MARKET, {
+            'default_hooks.loss_guard': None,
+            'default_hooks.logger': None
+        })
+        assert 'loss_guard' not in cfg.default_hooks
+        # MMEngine would put its own there otherwise.
+        assert cfg.default_hooks.logger is None
+
     @pytest.mark.parametrize('option, missing, hint', [
         ('model.nek.num_layers', 'model.nek', "'neck'"),
         ('optim_wraper', 'optim_wraper', "'optim_wrapper'"),
@@ -113,6 +122,18 @@ class TestLoaderDefaults:
         assert cfg.train_dataloader.pin_memory == torch.cuda.is_available()
         # torch refuses persistent workers where there are none.
         assert cfg.val_dataloader.persistent_workers is False
+        # And a timeout.
+        assert cfg.train_dataloader.timeout == 300
+        assert cfg.val_dataloader.timeout == 0
+
+    def test_timeout(self):
+        cfg = Config(
+            dict(
+                train_dataloader=dict(num_workers=1, timeout=7),
+                val_dataloader=dict(num_workers=0, timeout=7)))
+        set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
+        assert cfg.train_dataloader.timeout == 7
+        assert cfg.val_dataloader.timeout == 0
 
     def test_switched_off(self):
         cfg = self.loaders(pin_memory=False, persistent_workers=False)

@@ -15,7 +15,7 @@ class PackReIDInputs(BaseTransform):
     """
 
     META_KEYS = ('pid', 'camid', 'viewid', 'label', 'split', 'dataset',
-                 'img_path', 'sample_idx')
+                 'img_path', 'sample_idx', 'in_place_of')
 
     def transform(self, results: dict) -> dict:
         image = np.ascontiguousarray(results['img'].transpose(2, 0, 1))

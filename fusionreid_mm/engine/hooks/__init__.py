@@ -1,14 +1,16 @@
+from .bad_image_hook import BadImageHook
 from .channels_last_hook import ChannelsLastHook
 from .checkpoint_fit_hook import CheckpointFitHook
 from .checkpoint_hook import CheckpointHook
 from .early_stopping_hook import EarlyStoppingHook
 from .epoch_seed_hook import EpochSeedHook
+from .loss_guard_hook import BadLossError, LossGuardHook
 from .ranked_list_hook import RankedListHook
 from .reid_protocol_hook import ReIDProtocolHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
-    'ChannelsLastHook', 'CheckpointFitHook', 'CheckpointHook',
-    'EarlyStoppingHook', 'EpochSeedHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook'
+    'BadImageHook', 'BadLossError', 'ChannelsLastHook', 'CheckpointFitHook',
+    'CheckpointHook', 'EarlyStoppingHook', 'EpochSeedHook', 'LossGuardHook',
+    'RankedListHook', 'ReIDProtocolHook', 'ValidateBeforeTrainHook'
 ]

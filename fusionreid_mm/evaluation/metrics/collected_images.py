@@ -56,12 +56,14 @@ class CollectedImages:
                 rank + world_size * len(self._rows),
                 role,
                 sample.get('dataset', ''),
-                sample.get('img_path', '')))
+                sample.get('img_path', ''),
+                'in_place_of' in sample))
 
     def take(self, size: int, processes: Processes) -> Dict[str, TestSet]:
         """The datasets by name. Each image is at one process only, whereas
         the last batch of a distributed test is filled up with images that
-        others have too. Nothing is left behind here.
+        others have too. Images that could not be read are left out. Nothing
+        is left behind here.
 
         Args:
             size (int): Images of the test.
@@ -71,10 +73,12 @@ class CollectedImages:
             ValueError: If a dataset has no queries or no gallery.
         """
         columns = [np.array(column) for column in zip(*self._rows)]
-        pids, camids, numbers, positions, roles, datasets, paths = (
-            columns or [np.empty(0, dtype=int)] * 7)
+        pids, camids, numbers, positions, roles, datasets, paths, is_bad = (
+            columns or [np.empty(0, dtype=int)] * 8)
         indices = _indices(numbers, positions, size, processes)
-        is_kept = _is_held_here_first(indices, processes) & (indices < size)
+        is_kept = (
+            _is_held_here_first(indices, processes) & (indices < size)
+            & (is_bad == 0))
         keys = dict.fromkeys(
             key for own in processes.gather(list(zip(datasets, roles)))
             for key in own)
