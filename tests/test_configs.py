@@ -209,8 +209,8 @@ def test_metafile_lists_every_config():
 def test_metafile_names_the_training_data():
     """By which mim searches."""
     for model in mmengine.load(ROOT / 'configs/metafile.yml')['Models']:
-        dataset = Config.fromfile(
-            ROOT / model['Config']).train_dataloader.dataset
+        dataset = Config.fromfile(ROOT /
+                                  model['Config']).train_dataloader.dataset
         expected = ('synthetic' if 'synthetic' in dataset.data_root else
                     dataset.type.lower())
         name = model['Metadata']['Training Data'].replace('-', '')

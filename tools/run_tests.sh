@@ -24,4 +24,7 @@ fi
 echo "== Running the tests"
 # Otherwise glibc keeps the memory of full-size models, 13 GB in the end.
 export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-4194304}
-OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} "$PYTHON" -m pytest "$@"
+# One file after the other in each of two processes, so that what a file needs
+# is made once.
+OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} "$PYTHON" -m pytest \
+    --numprocesses=2 --dist=loadfile "$@"
