@@ -219,7 +219,8 @@ class LossGuardHook(Hook):
             runner.save_checkpoint(
                 runner.work_dir,
                 name,
-                meta=dict(epoch=runner.epoch, iter=runner.iter))
+                meta=dict(epoch=runner.epoch, iter=runner.iter),
+                backend_args=dict(backend='atomic_local'))
             saved = (f'The model as it was before is in {path}, which '
                      '--resume does not take by itself.')
         # The loss is what the user must learn of.
