@@ -24,6 +24,7 @@ from mmengine.hub import hub
 from mmengine.logging import MMLogger, print_log
 from mmengine.model import BaseModule
 from mmengine.optim.optimizer import default_constructor
+from mmengine.runner import checkpoint, runner
 from mmengine.runner.checkpoint import (CheckpointLoader,
                                         _process_mmcls_checkpoint)
 from mmengine.utils import digit_version, package_utils
@@ -91,6 +92,7 @@ def install_shims() -> None:
     replace_pkg_resources()
     trust_runner_checkpoints()
     guard_checkpoint_loaders()
+    write_checkpoints_whole()
 
 
 def silence_noise() -> None:
@@ -267,6 +269,28 @@ def guard_checkpoint_loaders() -> None:
     """
     CheckpointLoader.register_scheme(
         list(CheckpointLoader._schemes), load_from_safe_file, force=True)
+
+
+def write_checkpoints_whole() -> None:
+    """Let MMEngine write checkpoints on the disks of this machine whole or not
+    at all (:class:`.checkpoint_io.atomic_write.AtomicLocalBackend`), whoever
+    saves them: hooks, Runners, and the strategies of the FlexibleRunner.
+
+    Can go when MMEngine does so.
+    """
+    save = checkpoint.save_checkpoint
+
+    def save_whole(content: dict,
+                   filename: str,
+                   file_client_args: Any = None,
+                   backend_args: Any = None) -> None:
+        if file_client_args is None and backend_args is None \
+                and '://' not in filename:
+            backend_args = dict(backend='atomic_local')
+        save(content, filename, file_client_args, backend_args)
+
+    for module in (checkpoint, runner):
+        module.save_checkpoint = save_whole
 
 
 def load_from_safe_file(filename: str, map_location: Any = None) -> Any:

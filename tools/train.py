@@ -11,6 +11,7 @@ from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                set_loader_defaults,
                                                set_work_dir)
 from fusionreid_mm.engine.doctor import refuse_problems
+from fusionreid_mm.engine.flexible_runner import check_resume
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,6 +78,8 @@ def main() -> None:
         if args.resume == 'auto' or (cfg.get('resume')
                                      and cfg.get('load_from') is None):
             resume_latest(runner)
+        if runner._resume:
+            check_resume(cfg)
         runner.train()
 
 

@@ -101,6 +101,11 @@ def _load(path: Path, map_location: Any) -> Any:
 
 def _load_restricted(path: Path, map_location: Any) -> Any:
     """As the safe loader, for versions of torch that have no good one."""
+    if _is_archive(path):
+        # As torch looks at it, which would run it.
+        with torch.serialization._open_zipfile_reader(str(path)) as reader:
+            if torch.serialization._is_torchscript_zip(reader):
+                _refuse_program(path)
     return torch.load(
         path, map_location, pickle_module=_Restricted, weights_only=False)
 
@@ -108,13 +113,13 @@ def _load_restricted(path: Path, map_location: Any) -> Any:
 def _refuse_archives(path: Path) -> None:
     """What PyTorch would load by other means, and damage that it would not
     notice."""
-    if zipfile.is_zipfile(path):
+    if _is_archive(path):
+        if not zipfile.is_zipfile(path):
+            raise BrokenCheckpoint(_broken(path, 'its end is missing'))
         with zipfile.ZipFile(path) as archive:
             names = [name.rpartition('/')[2] for name in archive.namelist()]
             if 'constants.pkl' in names:
-                raise UnsafeCheckpoint(
-                    f'{path} is a TorchScript program, not a checkpoint: save '
-                    'model.state_dict()')
+                _refuse_program(path)
             damaged = archive.testzip()
             if damaged is not None:
                 raise BrokenCheckpoint(_broken(path, f'{damaged} is damaged'))
@@ -122,6 +127,17 @@ def _refuse_archives(path: Path) -> None:
         raise UnsafeCheckpoint(
             f'{path} is in the format of PyTorch before 0.1.10, which cannot '
             f'be read safely. {_how_to_convert(path)}')
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether torch takes the file for a zip archive."""
+    with open(path, 'rb') as file:
+        return file.read(4) == b'PK\x03\x04'
+
+
+def _refuse_program(path: Path) -> NoReturn:
+    raise UnsafeCheckpoint(f'{path} is a TorchScript program, not a '
+                           'checkpoint: save model.state_dict()')
 
 
 def _refuse(path: Path, error: Exception) -> NoReturn:

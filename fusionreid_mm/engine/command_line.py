@@ -15,7 +15,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from fusionreid_mm.compat import use_cpu_group
-from .flexible_runner import build_flexible_runner, check_runner
+from .flexible_runner import check_runner
 from .worker_errors import explaining_worker_errors
 
 # Read from the config by the Runner, beside its arguments.
@@ -43,7 +43,7 @@ _MMENGINE_HOOKS = {
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 # Seconds that a batch may take its workers. Other processes wait for one that
-# waits: NCCL gives up after 600 seconds, with an error that tells nothing.
+# waits, until they give up with an error that tells nothing.
 _WORKER_TIMEOUT = 300
 
 
@@ -90,9 +90,7 @@ def running(cfg: Config, args: argparse.Namespace) -> Iterator[Runner]:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     use_cpu_group(cfg)
     with explaining_worker_errors():
-        if cfg.get('runner_type') == 'FlexibleRunner':
-            yield build_flexible_runner(cfg)
-        elif 'runner_type' in cfg:
+        if 'runner_type' in cfg:
             yield RUNNERS.build(cfg)
         else:
             yield Runner.from_cfg(cfg)

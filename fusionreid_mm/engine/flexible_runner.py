@@ -1,12 +1,8 @@
 """What MMEngine's FlexibleRunner does not do, or not here, said before the
-run; and a mistake of it corrected."""
-from typing import Union
-
+run."""
 import mmengine
 import torch
 from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop, FlexibleRunner, Runner
 from mmengine.utils import digit_version
 
 # Read from the config by the Runner alone, and where its substitute reads it.
@@ -18,28 +14,6 @@ _OF_RUNNER = {
     'model_wrapper_cfg': 'strategy.model_wrapper',
     'sync_bn': 'strategy.sync_bn',
 }
-
-
-def build_flexible_runner(cfg: Config) -> FlexibleRunner:
-    """MMEngine's, which writes the right epoch into its checkpoints."""
-    runner = FlexibleRunner.from_cfg(cfg)
-    runner.register_hook(_TrueEpochHook())
-    return runner
-
-
-class _TrueEpochHook(Hook):
-    """Counts the epochs that a checkpoint has behind it.
-
-    The FlexibleRunner of MMEngine 0.10 counts one too many after a
-    validation, when CheckpointHook saves again what turned out to be the best:
-    training that is resumed from there would leave out an epoch.
-    """
-
-    def before_save_checkpoint(self, runner: Union[Runner, FlexibleRunner],
-                               checkpoint: dict) -> None:
-        loop = runner.train_loop
-        if isinstance(loop, EpochBasedTrainLoop):
-            checkpoint['meta']['epoch'] = loop.iter // len(loop.dataloader)
 
 
 def check_runner(cfg: Config) -> None:
@@ -77,8 +51,16 @@ def _check_fsdp(cfg: Config) -> None:
     if cfg.get('launcher', 'none') == 'none':
         raise ValueError('FSDPStrategy needs processes: start them with '
                          'tools/dist_train.sh, or --launcher')
-    if cfg.get('resume') and digit_version(
-            mmengine.__version__) < digit_version('0.11.0rc0'):
+
+
+def check_resume(cfg: Config) -> None:
+    """Refuse to go on where the strategy of a config cannot.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    is_old = digit_version(mmengine.__version__) < digit_version('0.11.0rc0')
+    if _strategy_name(cfg) == 'FSDPStrategy' and is_old:
         raise ValueError(
             f'FSDPStrategy of mmengine {mmengine.__version__} cannot resume '
             "an optimizer's state on this PyTorch: go on from the weights "

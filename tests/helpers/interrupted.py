@@ -20,6 +20,9 @@ from fusionreid_mm.checkpoint_io import atomic_write, read_checkpoint
 from fusionreid_mm.registry import HOOKS
 from .tools import TOOLS
 
+# Seconds after which a process that nobody was to kill hangs.
+_DEADLINE = 600
+
 
 @HOOKS.register_module(force=True)
 class Recorder(Hook):
@@ -140,7 +143,7 @@ def train_in_fork(config: Path,
               dict(environment, RANK=str(rank), LOCAL_RANK=str(rank)))
         for rank in range(ranks)
     }
-    end = None if seconds is None else time.monotonic() + seconds
+    end = time.monotonic() + (_DEADLINE if seconds is None else seconds)
     result = 0
     while running:
         for pid in list(running):
@@ -148,7 +151,7 @@ def train_in_fork(config: Path,
             if done:
                 running.remove(pid)
                 result = result or os.waitstatus_to_exitcode(status)
-        if result or (end is not None and time.monotonic() > end):
+        if result or time.monotonic() > end:
             for pid in running:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)

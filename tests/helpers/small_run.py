@@ -181,8 +181,10 @@ def run_in_processes(function: Callable[[int], Any],
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=120)
+        process.join(timeout=300)
         if process.is_alive():
             process.kill()
             raise TimeoutError('a process is left hanging')
+        if process.exitcode:
+            raise RuntimeError(f'a process ended with {process.exitcode}')
     return [result for _, result in sorted(results.get() for _ in processes)]

@@ -141,6 +141,21 @@ class TestRefusing:
         with pytest.raises(UnsafeCheckpoint, match='TorchScript'):
             read_checkpoint(tmp_path / 'a.pth')
 
+    def test_a_program_in_disguise(self, tmp_path, monkeypatch):
+        """Python's reader of archives looks for their end, PyTorch's at their
+        beginning."""
+        path = tmp_path / 'a.pth'
+        torch.jit.save(torch.jit.script(torch.nn.ReLU()), path)
+        monkeypatch.setattr(
+            torch.jit, 'load', lambda *args, **kwargs: pytest.fail('it ran'))
+        path.write_bytes(path.read_bytes() + b'PK\x05\x06')
+        with pytest.raises((BrokenCheckpoint, UnsafeCheckpoint)):
+            read_checkpoint(path)
+        # Whatever is thought of it before.
+        monkeypatch.setattr(safe_load, '_refuse_archives', lambda path: None)
+        with pytest.raises((BrokenCheckpoint, UnsafeCheckpoint)):
+            read_checkpoint(path)
+
     def test_types_of_numbers_are_not_changed(self, tmp_path):
         """A file may tell a type of NumPy its size."""
 

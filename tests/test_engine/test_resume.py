@@ -6,6 +6,7 @@ import pytest
 import torch
 from helpers.payloads import payloads
 from mmengine.logging import MessageHub, MMLogger
+from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import DataLoader
 
 from fusionreid_mm.engine import EarlyStoppingHook, EpochSeedHook
@@ -176,3 +177,31 @@ def test_an_epoch_draws_what_it_would_have_drawn(num_workers):
     assert epochs([1, 2]) == [second, third]
     draws = [row[:3] for batch in first[0] for row in batch]
     assert len({tuple(row) for row in draws}) == 8
+
+
+def test_iterations_do_not_draw_again_what_they_drew():
+    """A training by iterations has one epoch, in which it goes through the
+    data again and again, with new workers each time if they do not stay."""
+    loader = DataLoader(_Numbers(), batch_size=2, num_workers=1)
+    loop = object.__new__(IterBasedTrainLoop)
+    loop.dataloader = loader
+    runner = SimpleNamespace(
+        seed=5,
+        epoch=0,
+        message_hub=MessageHub.get_instance('iterations'),
+        train_loop=loop)
+    hook = EpochSeedHook()
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    first, second = ([batch.tolist() for batch in loader] for _ in range(2))
+    assert first != second
+
+
+class _Numbers(torch.utils.data.Dataset):
+    """Random ones."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> float:
+        return random.random()

@@ -132,11 +132,13 @@ def assert_same(work_dir: Path, whole: Path, ranks: int = 1) -> None:
 @pytest.mark.slow
 def test_killed_again_and_again(config, whole, tmp_path):
     """In each kind of step of a writing, and at any time."""
+    files = ('killed.py', f'epoch_{EPOCHS}.pth')
+    begin, end = ((whole / name).stat().st_mtime for name in files)
     rng = random.Random(5)
     kills = 0
     # The later steps are those of an epoch's second checkpoint.
     for step in (6, None, 17, 20, 3, None, 24, 11):
-        seconds = None if step else rng.uniform(1, 8)
+        seconds = None if step else rng.uniform(.1, .5) * (end - begin)
         status = train_in_fork(
             config, tmp_path, '--resume', seconds=seconds, step=step)
         assert status in (0, -signal.SIGKILL), console(tmp_path)

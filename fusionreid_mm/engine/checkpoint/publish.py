@@ -6,7 +6,6 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Dict, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,7 +54,7 @@ def published_weights(checkpoint: Mapping[str, Any],
     setattr(state_dict, '_metadata', OrderedDict(metadata_of(source)))
     meta = checkpoint.get('meta', {})
     kept = {key: meta[key] for key in _META if key in meta}
-    plain = json.loads(json.dumps(kept, default=np.ndarray.tolist))
+    plain = json.loads(json.dumps(kept, default=lambda value: value.tolist()))
     return dict(state_dict=state_dict, meta=plain)
 
 

@@ -31,7 +31,8 @@ def resume_latest(runner: Runner) -> None:
         try:
             latest = find_latest_whole(Path(runner.work_dir))
             found = [None if latest is None else str(latest), None]
-        except ValueError as error:
+        # Whatever it is: the other processes wait for an answer.
+        except Exception as error:
             found = [None, str(error)]
     broadcast_object_list(found)
     path, failure = found

@@ -53,7 +53,8 @@ def _check_providers() -> Iterator[Finding]:
                 _SUBJECT, f'{" and ".join(found)} are installed over each '
                 'other: they write the same files',
                 f'pip uninstall -y {" ".join(found)}, then install one')
-        elif not found:
+        # It may also lie on PYTHONPATH.
+        elif not found and find_spec(module) is None:
             yield problem(_SUBJECT, f'nothing provides {module}',
                           'pip install "fusionreid_mm[mminstall]"')
 

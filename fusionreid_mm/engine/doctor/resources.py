@@ -1,6 +1,7 @@
 """Whether the machine has what a config asks it for."""
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple
 
@@ -17,6 +18,9 @@ _SHARED_MEMORY = Path('/dev/shm')
 # and the shared memory of batches that it has ready.
 _FILES_OF_PROCESS = 100
 _FILES_OF_WORKER = 12
+
+# The files that MMEngine lets a process open, where a config is silent.
+_RAISED_LIMIT = 4096
 
 # Copies of the weights that an optimizer keeps.
 _STATES = {'SGD': 1, 'Adam': 2, 'AdamW': 2}
@@ -51,8 +55,9 @@ def check_workers(cfg: Config) -> Iterator[Finding]:
     num_workers = sum(item.num_workers for item in loaders)
     in_flight = processes * sum(item.in_flight for item in loaders)
     yield from _check_shared_memory(in_flight)
-    yield from _check_open_files(_FILES_OF_PROCESS +
-                                 _FILES_OF_WORKER * num_workers)
+    yield from _check_open_files(
+        _FILES_OF_PROCESS + _FILES_OF_WORKER * num_workers,
+        cfg.get('env_cfg', {}).get('resource_limit', _RAISED_LIMIT))
 
 
 def _loader_of(loader: dict) -> Loader:
@@ -99,14 +104,18 @@ def _check_shared_memory(needed: int) -> Iterator[Finding]:
             'lower num_workers or prefetch_factor of the data loaders.')
 
 
-def _check_open_files(needed: int) -> Iterator[Finding]:
+def _check_open_files(needed: int, raised: int) -> Iterator[Finding]:
+    """The Runner raises the limit before it opens any."""
     try:
         import resource
     except ImportError:  # not on Windows
         return
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit, most = (
+        sys.maxsize if bound == resource.RLIM_INFINITY else bound
+        for bound in resource.getrlimit(resource.RLIMIT_NOFILE))
+    limit = min(max(limit, raised), most)
     text = f'a process opens about {needed} files, and {limit} are allowed'
-    if limit == resource.RLIM_INFINITY or needed <= limit:
+    if needed <= limit:
         yield ok('open files', text)
     else:
         yield problem('open files', text,

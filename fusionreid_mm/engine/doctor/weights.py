@@ -22,7 +22,7 @@ def check_pretrained(cfg: Config) -> Iterator[Finding]:
         if '://' in name:
             yield ok(_SUBJECT, f'{path}: {name} is downloaded, unless it was '
                      'before')
-        elif osp.isfile(name):
+        elif osp.isfile(osp.expanduser(name)):
             yield ok(_SUBJECT, f'{path}: {name} is there')
         else:
             yield problem(

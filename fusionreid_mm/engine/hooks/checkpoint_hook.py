@@ -20,7 +20,7 @@ class CheckpointHook(_CheckpointHook):
     not at all, and an older one is removed only when the newer is whole::
 
         train epoch 3 -> write epoch_3 -> remove epoch_1
-        validate      -> write best_3  -> remove best_2 -> write epoch_3 again
+        validate      -> write best_3  -> write epoch_3 again -> remove best_2
 
     The second writing of ``epoch_3`` is for what the validation found out. A
     run that goes on from the first makes up for the validation.
@@ -33,9 +33,15 @@ class CheckpointHook(_CheckpointHook):
     last_ckpt: Optional[str]
     keep_ckpt_ids: deque
 
+    # Of the checkpoint that is being written.
+    _meta: Dict[str, int] = {}
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        # The FlexibleRunner of MMEngine 0.10 counts one too many after a
+        # validation: a run that goes on would leave out an epoch.
+        checkpoint['meta'].update(self._meta)
+
     def before_train(self, runner: Runner) -> None:
-        if self._is_local(runner):
-            self.backend_args = dict(backend='atomic_local')
         super().before_train(runner)
         if is_main_process() and isinstance(self.file_backend, LocalBackend):
             remove_leftovers(self.out_dir)
@@ -60,9 +66,6 @@ class CheckpointHook(_CheckpointHook):
         super().after_val_epoch(runner, metrics)
         self.last_ckpt = last_ckpt
         better = self._best_paths()
-        for old, new in zip(previous, better):
-            if old and new and osp.basename(old) != osp.basename(new):
-                self._remove(old)
         self._set_best_paths(
             [new or old for old, new in zip(previous, better)])
         step = runner.epoch if self.by_epoch else runner.iter
@@ -71,6 +74,10 @@ class CheckpointHook(_CheckpointHook):
         if is_of_now or (last_ckpt is not None and any(better)):
             self._save_checkpoint_with_step(
                 runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
+        # Now a checkpoint knows the better one.
+        for old, new in zip(previous, better):
+            if old and new and osp.basename(old) != osp.basename(new):
+                self._remove(old)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int,
                                    meta: dict) -> None:
@@ -81,6 +88,7 @@ class CheckpointHook(_CheckpointHook):
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self._meta = dict(meta)
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -91,6 +99,7 @@ class CheckpointHook(_CheckpointHook):
             by_epoch=self.by_epoch,
             backend_args=self.backend_args,
             **self.args)
+        self._meta = {}
         if is_main_process():
             get_file_backend(backend_args=dict(
                 backend='atomic_local')).put_text(
@@ -132,13 +141,6 @@ class CheckpointHook(_CheckpointHook):
             self.best_ckpt_path = paths[0]
         elif paths:
             self.best_ckpt_path_dict = dict(zip(self.key_indicators, paths))
-
-    def _is_local(self, runner: Runner) -> bool:
-        """Whether nobody has said otherwise."""
-        return (self.backend_args is None and self.file_client_args is None
-                and isinstance(
-                    get_file_backend(self.out_dir or runner.work_dir),
-                    LocalBackend))
 
     def _remember(self, runner: Runner) -> None:
         """What upstream forgets of the run that it goes on with: where the

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import DistSamplerSeedHook
-from mmengine.runner import Runner, set_random_seed
+from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from fusionreid_mm.registry import HOOKS
@@ -42,6 +42,9 @@ class EpochSeedHook(DistSamplerSeedHook):
         if hasattr(sampler, 'seed'):
             sampler.seed = hub.get_info('sampler_seed', sampler.seed)
             hub.update_info('sampler_seed', sampler.seed)
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            # It goes through the data again and again in a single epoch.
+            return
         # Otherwise new workers take a random number from the main process.
         loader.generator = torch.Generator()
         loader.worker_init_fn = partial(

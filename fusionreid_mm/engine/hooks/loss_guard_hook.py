@@ -16,6 +16,9 @@ from ..bare_model import bare_model
 
 _SHOWN_PARAMETERS = 5
 
+# Losses do not explode below this, where the usual ones may be almost 0.
+_HARMLESS = 1.
+
 
 class BadLossError(RuntimeError):
     """Losses or gradients that no training can go on with."""
@@ -53,7 +56,7 @@ class LossGuardHook(Hook):
 
     Args:
         factor (float): A loss explodes if it is so many times the median of
-            those before. Defaults to 10.
+            those before, and above 1. Defaults to 10.
         patience (int): And stays so for so many iterations. Defaults to 10.
         window (int): Iterations of which the median is taken; so many have to
             come first. Defaults to 100.
@@ -88,10 +91,13 @@ class LossGuardHook(Hook):
         self._buffers = [(buffer, buffer.clone())
                          for buffer in model.buffers()]
         self._handles = [
-            model.register_forward_hook(self._keep_losses, with_kwargs=True),
-            runner.optim_wrapper.optimizer.register_step_pre_hook(
-                self._before_step)
+            model.register_forward_hook(self._keep_losses, with_kwargs=True)
         ]
+        optimizer = getattr(runner.optim_wrapper, 'optimizer', None)
+        # Others, such as DeepSpeed's, do not tell before they step.
+        if isinstance(optimizer, torch.optim.Optimizer):
+            self._handles.append(
+                optimizer.register_step_pre_hook(self._before_step))
 
     def before_train_iter(self,
                           runner: Runner,
@@ -171,7 +177,8 @@ class LossGuardHook(Hook):
         """Stop if the losses have exploded."""
         means = [sum(values) / len(values) for values in by_name.values()]
         is_full = len(self._history) == self._history.maxlen
-        limit = self.factor * median(map(sum, self._history)) if is_full else 0
+        usual_sum = median(map(sum, self._history)) if is_full else 0
+        limit = max(self.factor * usual_sum, _HARMLESS)
         if not is_full or sum(means) <= limit:
             self._history.append(means)
             self._num_exploding = 0
@@ -219,8 +226,7 @@ class LossGuardHook(Hook):
             runner.save_checkpoint(
                 runner.work_dir,
                 name,
-                meta=dict(epoch=runner.epoch, iter=runner.iter),
-                backend_args=dict(backend='atomic_local'))
+                meta=dict(epoch=runner.epoch, iter=runner.iter))
             saved = (f'The model as it was before is in {path}, which '
                      '--resume does not take by itself.')
         # The loss is what the user must learn of.

@@ -2,13 +2,16 @@
 do is said before."""
 import argparse
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
 from helpers.tiny_training import assert_same, weights
 from helpers.tools import run_inline
 
+from fusionreid_mm.checkpoint_io import atomic_write
 from fusionreid_mm.engine.command_line import load_config, running
+from fusionreid_mm.engine.flexible_runner import check_resume
 
 ALONE = argparse.Namespace(launcher='none', local_rank=0)
 
@@ -44,6 +47,29 @@ def test_learns_and_resumes_what_the_runner_does(config, tmp_path):
     assert torch.load(first)['meta']['epoch'] == 1
     assert_same(
         weights_after(config, resume=True, load_from=str(first)), expected)
+
+
+def test_counts_iterations_as_the_runner_does(config, tmp_path, monkeypatch):
+    """And writes each checkpoint whole."""
+    written = []
+    write = atomic_write.write_atomically
+    monkeypatch.setattr(
+        atomic_write, 'write_atomically', lambda path, content:
+        (written.append(Path(path).name), write(path, content)))
+    config.train_cfg = dict(by_epoch=False, max_iters=4, val_interval=2)
+    config.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+    found = []
+    for kind in ('Runner', 'FlexibleRunner'):
+        config.work_dir = str(tmp_path / kind)
+        weights_after(config, runner_type=kind)
+        found.append([
+            torch.load(tmp_path / kind / f'iter_{number}.pth')['meta']['iter']
+            for number in (2, 4)
+        ])
+    assert found == [[2, 4], [2, 4]]
+    names = [name for name in written if name.endswith('.pth')]
+    assert names[:len(names) // 2] == names[len(names) // 2:]
+    assert {'iter_2.pth', 'iter_4.pth'} < set(names)
 
 
 def test_with_the_tools(flexible, tmp_path, monkeypatch):
@@ -87,10 +113,9 @@ def test_fsdp(flexible, monkeypatch):
         assert 'over GPUs, and there is none' in refused(flexible)
     monkeypatch.setattr('torch.cuda.is_available', lambda: True)
     assert 'needs processes' in refused(flexible)
-    flexible.resume = True
     monkeypatch.setattr('mmengine.__version__', '0.10.7')
-    assert "cannot resume" in refused(
-        flexible, argparse.Namespace(launcher='pytorch', local_rank=0))
+    with pytest.raises(ValueError, match='cannot resume'):
+        check_resume(flexible)
 
 
 @pytest.mark.skipif(
