@@ -261,8 +261,9 @@ def _check_magnitudes(query: Images, gallery: Images,
 
 def _bad_magnitude(images: Images, name: str) -> Optional[str]:
     for start in range(0, len(images.features), _CHUNK):
-        largest = torch.linalg.vector_norm(
-            images.features[start:start + _CHUNK], float('inf'), dim=1)
+        rows = images.features[start:start + _CHUNK]
+        # Several times as fast as what PyTorch has for both at once.
+        largest = torch.maximum(rows.amax(dim=1), -rows.amin(dim=1))
         usable = (largest == 0) | ((largest >= _SMALLEST) &
                                    (largest <= _LARGEST))
         if not usable.all():
