@@ -146,8 +146,8 @@ class TestRefusing:
         beginning."""
         path = tmp_path / 'a.pth'
         torch.jit.save(torch.jit.script(torch.nn.ReLU()), path)
-        monkeypatch.setattr(
-            torch.jit, 'load', lambda *args, **kwargs: pytest.fail('it ran'))
+        monkeypatch.setattr(torch.jit, 'load',
+                            lambda *args, **kwargs: pytest.fail('it ran'))
         path.write_bytes(path.read_bytes() + b'PK\x05\x06')
         with pytest.raises((BrokenCheckpoint, UnsafeCheckpoint)):
             read_checkpoint(path)
