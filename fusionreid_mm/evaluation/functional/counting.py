@@ -16,8 +16,6 @@ from .optional import compiled_loops
 # Similarities that are looked at at once so.
 _DENSE_CHUNK = 2**20
 
-_NONE = np.empty(0, dtype=np.int64)
-
 
 class Intervals:
     """Where an image is near a match of a query.
@@ -100,22 +98,20 @@ def count_places(tile: Tensor, intervals: Intervals,
 
 def _count_by_rows(tile: np.ndarray, intervals: Intervals,
                    places: np.ndarray) -> Near:
-    near = [(_NONE, _NONE)]
-    for query, values in enumerate(tile):
-        own = slice(*intervals.starts[query:query + 2])
-        lower, upper = intervals.lower[own], intervals.upper[own]
-        columns, = (values >= lower[0]).nonzero()
-        if not len(columns):
-            continue
-        candidates = values[columns]
-        above = upper.searchsorted(candidates)
-        is_near = lower[above] <= candidates
-        if is_near.any():
-            columns = columns[is_near]
-            near.append((np.full(len(columns), query), columns))
-            above = above[~is_near]
-        places[own] += np.bincount(above, minlength=len(upper))
-    return Near(*map(np.concatenate, zip(*near)))
+    starts, width = intervals.starts, tile.shape[1]
+    lowest = intervals.lower[starts[:-1], None]
+    cells = np.flatnonzero(tile >= lowest)
+    candidates = tile.ravel()[cells]
+    # Row by row is only what NumPy cannot do for all rows at once.
+    bounds = cells.searchsorted(width * np.arange(1 + len(tile)))
+    above = np.empty(len(cells), dtype=np.int64)
+    for query, (first, last) in enumerate(zip(bounds[:-1], bounds[1:])):
+        own = slice(starts[query], starts[query + 1])
+        above[first:last] = own.start + intervals.upper[own].searchsorted(
+            candidates[first:last])
+    is_near = intervals.lower[above] <= candidates
+    places += np.bincount(above[~is_near], minlength=len(places))
+    return Near(*np.divmod(cells[is_near], width))
 
 
 def _count_dense(tile: Tensor, intervals: Intervals,
