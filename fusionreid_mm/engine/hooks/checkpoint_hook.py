@@ -20,7 +20,7 @@ class CheckpointHook(_CheckpointHook):
     not at all, and an older one is removed only when the newer is whole::
 
         train epoch 3 -> write epoch_3 -> remove epoch_1
-        validate      -> write best_3  -> write epoch_3 again -> remove best_2
+        validate      -> write best_3  -> remove best_2 -> write epoch_3 again
 
     The second writing of ``epoch_3`` is for what the validation found out. A
     run that goes on from the first makes up for the validation.
@@ -66,6 +66,9 @@ class CheckpointHook(_CheckpointHook):
         super().after_val_epoch(runner, metrics)
         self.last_ckpt = last_ckpt
         better = self._best_paths()
+        for old, new in zip(previous, better):
+            if old and new and osp.basename(old) != osp.basename(new):
+                self._remove(old)
         self._set_best_paths(
             [new or old for old, new in zip(previous, better)])
         step = runner.epoch if self.by_epoch else runner.iter
@@ -74,10 +77,6 @@ class CheckpointHook(_CheckpointHook):
         if is_of_now or (last_ckpt is not None and any(better)):
             self._save_checkpoint_with_step(
                 runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
-        # Now a checkpoint knows the better one.
-        for old, new in zip(previous, better):
-            if old and new and osp.basename(old) != osp.basename(new):
-                self._remove(old)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int,
                                    meta: dict) -> None:
