@@ -171,8 +171,9 @@ class CosineSimilarity(FeatureSimilarity):
         return np.zeros(len(query))
 
     def scores(self, values: np.ndarray) -> np.ndarray:
-        """The cosine itself, from -1 to 1."""
-        return values.clip(-1, 1)
+        """The cosine itself. Rounding may leave it a little above 1, where it
+        still tells which of two images is closer."""
+        return values
 
     def squared_distances(self, values: np.ndarray) -> np.ndarray:
         return 2 - 2 * values
