@@ -35,6 +35,18 @@ def read_requirements(name: str) -> list:
     ]
 
 
+def extras() -> dict:
+    """What ``fusionreid_mm[...]`` may name: the files by their names,
+    ``all`` that people use, and ``tests`` with all that they look at."""
+    names = ('mminstall', 'onedl', 'gallery', 'web', 'deploy', 'optional',
+             'docs', 'tests')
+    found = {name: read_requirements(f'{name}.txt') for name in names}
+    found['all'] = sum(
+        (found[name] for name in ('gallery', 'web', 'deploy', 'optional')), [])
+    found['tests'] += found['all'] + found['docs']
+    return found
+
+
 def fill_mim_folder() -> None:
     """Link or copy what mim needs, according to the command being run."""
     commands = set(sys.argv[1:])
@@ -102,13 +114,7 @@ if __name__ == '__main__':
         include_package_data=True,
         python_requires=','.join(read_requirements('python.txt')),
         install_requires=read_requirements('runtime.txt'),
-        extras_require={
-            'mminstall': read_requirements('mminstall.txt'),
-            'onedl': read_requirements('onedl.txt'),
-            'tests': read_requirements('tests.txt'),
-            'optional': read_requirements('optional.txt'),
-            'docs': read_requirements('docs.txt'),
-        },
+        extras_require=extras(),
         cmdclass={
             'bdist_wheel': Wheel,
             'editable_wheel': EditableWheel

@@ -18,7 +18,7 @@ from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.evaluation import load_thresholds
 from fusionreid_mm.registry import DATASETS, HOOKS, MODELS
 
-DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 
 
 def blocks_of(document: str, language: str) -> list:
@@ -44,7 +44,7 @@ def test_named_files_exist(path):
 
 
 def test_the_table_of_datasets_is_that_of_the_readers():
-    text = (ROOT / 'docs/datasets.md').read_text(encoding='utf-8')
+    text = (ROOT / 'docs/user_guides/datasets.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| ([\w+, -]+) \| `(\w+)` \| \w+ \| (.*) \|$', text,
                       re.MULTILINE)
     published = {
@@ -65,12 +65,12 @@ def test_the_table_of_datasets_is_that_of_the_readers():
 
 
 def test_data_of_ones_own(tmp_path):
-    table, = blocks_of('docs/datasets.md', 'csv')
+    table, = blocks_of('docs/user_guides/datasets.md', 'csv')
     (tmp_path / 'images.csv').write_text(table, encoding='utf-8')
     for line in table.splitlines()[1:]:
         write_image(tmp_path / line.split(',')[0])
     cfg: dict = {}
-    exec(blocks_of('docs/datasets.md', 'python')[0], cfg)
+    exec(blocks_of('docs/user_guides/datasets.md', 'python')[0], cfg)
     dataset = dict(cfg['train_dataloader']['dataset'], data_root=str(tmp_path))
     assert len(DATASETS.build(dict(dataset, split='train'))) == 2
     test = DATASETS.build(dict(dataset, split='test'))
@@ -79,7 +79,7 @@ def test_data_of_ones_own(tmp_path):
 
 
 def test_reader_of_ones_own(tmp_path):
-    code = blocks_of('docs/datasets.md', 'python')[-1]
+    code = blocks_of('docs/user_guides/datasets.md', 'python')[-1]
     exec(code, {})
     write_image(tmp_path / 'train' / '7' / '2_0.jpg')
     (tmp_path / 'query').mkdir()
@@ -108,7 +108,7 @@ def test_config_of_ones_own(tmp_path):
 
 @pytest.mark.parametrize('number', range(2))
 def test_features_of_mmengine(number, tmp_path):
-    code = blocks_of('docs/training.md', 'python')[number]
+    code = blocks_of('docs/user_guides/training.md', 'python')[number]
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
     cfg = load_config(str(tmp_path / 'mine.py'))
@@ -123,7 +123,8 @@ def test_features_of_mmengine(number, tmp_path):
 
 @pytest.mark.parametrize('number', range(3))
 def test_other_backbones(number, tmp_path):
-    text = (ROOT / 'docs/backbones.md').read_text(encoding='utf-8')
+    text = (ROOT /
+            'docs/advanced_guides/backbones.md').read_text(encoding='utf-8')
     blocks = [
         block
         for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
@@ -146,7 +147,7 @@ def test_other_backbones(number, tmp_path):
 
 
 def test_several_datasets(tmp_path):
-    code, *_ = blocks_of('docs/evaluation.md', 'python')
+    code, *_ = blocks_of('docs/user_guides/evaluation.md', 'python')
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
     cfg = load_config(str(tmp_path / 'mine.py'))
@@ -163,7 +164,7 @@ def test_several_datasets(tmp_path):
 
 def test_another_project(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    inherited, code = blocks_of('docs/installation.md', 'python')
+    inherited, code = blocks_of('docs/get_started/installation.md', 'python')
     exec(code, {})
     assert 'fusionreid_market' in capsys.readouterr().out
     Path('mine.py').write_text(inherited, encoding='utf-8')
@@ -171,7 +172,7 @@ def test_another_project(capsys, monkeypatch, tmp_path):
 
 
 def test_troubleshooting(tmp_path):
-    code, = blocks_of('docs/troubleshooting.md', 'python')
+    code, = blocks_of('docs/user_guides/troubleshooting.md', 'python')
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     (tmp_path / 'mine.py').write_text(code, encoding='utf-8')
     cfg = load_config(str(tmp_path / 'mine.py'))
@@ -186,7 +187,7 @@ def test_troubleshooting(tmp_path):
 
 
 def test_evaluation_from_python(capsys):
-    exec(blocks_of('docs/evaluation.md', 'python')[1], {})
+    exec(blocks_of('docs/user_guides/evaluation.md', 'python')[1], {})
     assert re.fullmatch(r'\d+\.\d mAP, \d+\.\d Rank-1\n',
                         capsys.readouterr().out)
 
@@ -194,7 +195,7 @@ def test_evaluation_from_python(capsys):
 def test_thresholds_from_python(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     names: dict = {}
-    for block in blocks_of('docs/evaluation.md', 'python')[1:]:
+    for block in blocks_of('docs/user_guides/evaluation.md', 'python')[1:]:
         exec(block, names)
     assert 'TAR at 1 % FAR: 0.' in capsys.readouterr().out
     assert load_thresholds('thresholds.json')[1] == 'cosine'
@@ -202,7 +203,7 @@ def test_thresholds_from_python(capsys, monkeypatch, tmp_path):
 
 def test_commands_of_the_useful_tools(monkeypatch):
     """They take what is shown; their own tests show what they do."""
-    text = '\n'.join(blocks_of('docs/useful_tools.md', 'shell'))
+    text = '\n'.join(blocks_of('docs/user_guides/useful_tools.md', 'shell'))
     commands = re.findall('python .*', text.replace('\\\n', ' '))
     assert len(commands) == 8
     for command in commands:

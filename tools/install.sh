@@ -1,7 +1,7 @@
 # Sourced by quickstart.sh and run_tests.sh: an environment with everything
 # installed, in $VENV or .venv. Sets PYTHON to its interpreter.
 #
-# STACK says with which versions (docs/installation.md): 'default', 'oldest',
+# STACK says with which versions (docs/get_started/installation.md): 'default', 'oldest',
 # 'newest' or 'onedl', each but the first in .venv-$STACK. Which versions there
 # may be stands in requirements/.
 #

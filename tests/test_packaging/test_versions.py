@@ -30,12 +30,14 @@ def window(*names: str) -> dict:
 
 
 def test_the_documents_say_the_same():
-    text = (ROOT / 'docs/installation.md').read_text(encoding='utf-8')
+    text = (ROOT /
+            'docs/get_started/installation.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| `([\w-]+)` \| `(.*)` \|$', text, re.MULTILINE)
     table = {name: SpecifierSet(versions) for name, versions in rows}
     python, = lines_of('python.txt')
     assert table.pop('python') == SpecifierSet(python)
-    assert table == window('runtime.txt', 'mminstall.txt', 'onedl.txt')
+    assert table == window('runtime.txt', 'mminstall.txt', 'onedl.txt',
+                           'gallery.txt', 'web.txt', 'deploy.txt')
 
     low, high = re.findall(r'3\.(\d+)', python)
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')

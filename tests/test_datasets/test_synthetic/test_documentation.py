@@ -7,7 +7,8 @@ import cv2
 
 from fusionreid_mm.datasets.synthetic import LAYOUTS, Difficulty
 
-PAGE = Path(__file__).resolve().parents[3] / 'docs' / 'synthetic_dataset.md'
+PAGE = Path(__file__).resolve(
+).parents[3] / 'docs' / 'advanced_guides' / 'synthetic_dataset.md'
 NAMED_ROW = re.compile(r'^\| `(\w+)` \| (.*) \|$', re.MULTILINE)
 
 
@@ -49,6 +50,6 @@ def test_the_example_from_python_runs(tmp_path):
 
 
 def test_the_sheet_is_small():
-    sheet = PAGE.parent / 'images' / 'synthetic_sheet.jpg'
+    sheet = PAGE.parents[1] / 'images' / 'synthetic_sheet.jpg'
     assert cv2.imread(str(sheet)) is not None
     assert sheet.stat().st_size < 250_000
