@@ -11,6 +11,22 @@ if [ "${1:-}" = --stack ]; then
 fi
 source tools/install.sh
 
+install_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null && return
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "== Installing Chromium, in which the tests look at the web page"
+        apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
+            --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
+    else
+        echo "There is no Chromium: nobody will look at the web page." >&2
+    fi
+}
+
+install_browser
+
 if [ "$STACK" = default ]; then
     echo "== Checking the code"
     "$PYTHON" -m flake8 .

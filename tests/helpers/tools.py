@@ -4,6 +4,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Dict
 
 from .golden import ROOT
 
@@ -11,6 +12,16 @@ TOOLS = ROOT / 'tools'
 
 #: For ``PYTHONWARNINGS``: also what Python only tells developers.
 DEPRECATIONS_TOO = 'default::DeprecationWarning'
+
+
+def script_environment(**changes: str) -> Dict[str, str]:
+    """Of processes whose scripts call the python of this environment."""
+    return {
+        **os.environ, 'PATH':
+        f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        'OMP_NUM_THREADS': '1',
+        **changes
+    }
 
 
 def run_process(tool: str, *args, **environment) -> str:
@@ -22,15 +33,7 @@ def run_process(tool: str, *args, **environment) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={
-            **os.environ,
-            # The scripts call the python of this environment.
-            'PATH':
-            f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            'OMP_NUM_THREADS':
-            '1',
-            **environment
-        })
+        env=script_environment(**environment))
     assert done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 
