@@ -67,6 +67,8 @@ def read_checkpoint(path: Union[str, os.PathLike],
         BrokenCheckpoint: If it is cut short or damaged.
         UnsafeCheckpoint: If it wants to call what is not on the list. Nothing
             of it was run.
+        ValueError: If this machine lacks the device of ``map_location``, or
+            without one, that of the tensors.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -81,6 +83,10 @@ def read_checkpoint(path: Union[str, os.PathLike],
         raise
     # Damaged bytes make the readers raise anything.
     except Exception as error:
+        if map_location != 'cpu' and _is_whole(path):
+            raise ValueError(
+                f'{path} is whole, but cannot be read with '
+                f'map_location={map_location!r}: {error}') from error
         _refuse(path, error)
 
 
@@ -91,6 +97,14 @@ def safe_globals() -> list:
     # types are filled, but not made by a file.
     filled = [(kind, kind.__name__) for kind in (np.ndarray, *_NUMBER_TYPES)]
     return [*((item, name) for name, item in _ALLOWED.items()), *filled]
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_checkpoint(path, 'cpu')
+    except ValueError:
+        return False
+    return True
 
 
 def _load(path: Path, map_location: Any) -> Any:

@@ -85,6 +85,21 @@ class TestReading:
         loaded = read_checkpoint(tmp_path / 'a.safetensors', 'cpu')
         assert list(loaded['state_dict']) == ['a']
 
+    @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+    def test_a_device_that_is_not_there(self, suffix, tmp_path):
+        path = tmp_path / f'a{suffix}'
+        weights = dict(weight=torch.ones(2))
+        if suffix == '.pth':
+            torch.save(weights, path)
+        else:
+            save_file(weights, path)
+        with pytest.raises(ValueError, match="is whole.*'nowhere'") as caught:
+            read_checkpoint(path, 'nowhere')
+        assert not isinstance(caught.value, BrokenCheckpoint)
+        path.write_bytes(path.read_bytes()[:-9])
+        with pytest.raises(BrokenCheckpoint, match='not a whole file'):
+            read_checkpoint(path, 'nowhere')
+
     def test_no_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match='b.pth'):
             read_checkpoint(tmp_path / 'b.pth')
