@@ -42,7 +42,8 @@ def group_by_verdict(first: np.ndarray, second: np.ndarray,
         ValueError: If the three are not of the same queries.
 
     Examples:
-        >>> group_by_verdict([1, 4], [2, 1], [1, 1])[Verdict(True, False, True)]
+        >>> verdicts = group_by_verdict([1, 4], [2, 1], fused=[1, 1])
+        >>> verdicts[Verdict(first=True, second=False, fused=True)]
         array([0])
     """
     ranks = np.stack([np.asarray(column) for column in (first, second, fused)])
