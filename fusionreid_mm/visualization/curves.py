@@ -93,8 +93,16 @@ def plot_matrix(axes: Axes, values: np.ndarray, rows: list,
         rows (list): Names of the rows.
         columns (list): Those of the columns.
     """
-    # By no more than where the numbers can still be read.
-    axes.imshow(values, cmap='Blues', vmin=0, vmax=1.4, aspect='auto')
+    # No darker than where the numbers can still be read.
+    low, high = np.nanmin(values), np.nanmax(values)
+    axes.imshow(
+        values,
+        cmap='Blues',
+        vmin=low,
+        vmax=low + 1.8 * max(high - low, .01),
+        aspect='auto')
+    axes.set_facecolor('#eeeeee')
+    axes.spines[:].set_visible(False)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)

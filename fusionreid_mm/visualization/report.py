@@ -24,6 +24,9 @@ _BRANCHES = {'cnn': 'CNN', 'transformer': 'Transformer'}
 # Of a query about which the parts disagree, each list has so many images.
 _SHORT_LIST = 5
 
+# Of two branches: those about which they disagree first.
+_OUTCOMES = ((True, False), (False, True), (True, True), (False, False))
+
 # Cameras whose pairs can be drawn into one figure.
 _MOST_CAMERAS = 24
 
@@ -61,6 +64,8 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
         OSError: If an image that is to be shown cannot be read any more.
     """
     page = HtmlPage(run.title, _subtitle(findings))
+    with page.folded('About this run'):
+        page.table(['', ''], list(run.facts.items()))
     for found in findings:
         of = f' of {found.name}' if len(findings) > 1 else ''
         page.heading(f'Metrics{of}')
@@ -75,8 +80,7 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
     if run.training_curve is not None:
         page.heading('Training')
         page.picture(run.training_curve, 'What the training logged.')
-    page.heading('About this run')
-    page.table(['', ''], list(run.facts.items()))
+    page.heading('Everything measured')
     with page.folded('All metrics, in percent, as the test printed them'):
         page.table(['metric', '%'], [[name, f'{value:.4f}']
                                      for name, value in run.metrics.items()])
@@ -191,16 +195,17 @@ def _show(interval: Interval) -> str:
 
 def _curves(page: HtmlPage, found: Findings) -> None:
     labels = _labels(found)
+    rankings = {label: found.rankings[part] for part, label in labels.items()}
     figure, axes = _figure()
-    plot_cmc(axes, {labels[part]: found.rankings[part].cmc for part in labels})
+    plot_cmc(axes, {label: one.cmc for label, one in rankings.items()})
     page.picture(
         figure, 'CMC: the share of queries that have a match among the first '
         'images of their lists.')
     figure, axes = _figure()
-    plot_precision_recall(
-        axes,
-        {labels[part]: found.rankings[part].precision
-         for part in labels})
+    plot_precision_recall(axes, {
+        label: one.precision
+        for label, one in rankings.items()
+    })
     page.picture(
         figure, 'Precision over recall, the mean of all queries. The area '
         'below a curve is its mAP.')
@@ -231,8 +236,7 @@ def _disagreement(page: HtmlPage, found: Findings) -> None:
         f'fused descriptor is right about {_share(won, sum(disputed.values()))}'
         ' of these.')
     rows = []
-    for one, other in ((True, False), (False, True), (True, True), (False,
-                                                                    False)):
+    for one, other in _OUTCOMES:
         right, wrong = (
             numbers[Verdict(one, other, fused)] for fused in (True, False))
         rows.append([
@@ -337,11 +341,11 @@ def _camera_pairs(page: HtmlPage, pairs: CameraPairs) -> None:
     if max(len(rows), len(columns)) > _MOST_CAMERAS:
         page.paragraph(caption)
     else:
-        figure, axes = _figure(2 + .62 * len(columns), 1.2 + .38 * len(rows))
-        plot_matrix(axes, pairs.mAP, rows,
-                    [str(camid + 1) for camid in pairs.gallery_cameras])
-        axes.set_xlabel('gallery by camera')
-        axes.set_ylabel('query by')
+        figure, axes = _figure(1.2 + .62 * len(columns), 1 + .38 * len(rows))
+        numbers = [[str(camid + 1) for camid in camids]
+                   for camids in (pairs.query_cameras, pairs.gallery_cameras)]
+        plot_matrix(axes, pairs.mAP, *numbers)
+        axes.set(xlabel='camera of the gallery', ylabel='camera of the query')
         page.picture(figure, caption)
     with page.folded('The same as a table, with Rank-1 and the number of '
                      'queries'):
