@@ -1,4 +1,4 @@
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import matplotlib
 import numpy as np
@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from mmengine.visualization import Visualizer
 from PIL import Image, ImageDraw, ImageFont
 
+from fusionreid_mm.evaluation.metrics import RankedList
 from fusionreid_mm.registry import VISUALIZERS
 from .curves import plot_cmc, plot_precision_recall
 
@@ -81,6 +82,16 @@ def _draw(plot: Callable, values: np.ndarray, title: str) -> np.ndarray:
         axes.set_title(title)
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def ranked_images(item: RankedList) -> Tuple[RankedImage, List[RankedImage]]:
+    """The query of a ranked list and its gallery images, as they are drawn."""
+    query = RankedImage(item.query.path, item.query.camid)
+    return query, [
+        RankedImage(image.path, image.camid, score,
+                    image.pid == item.query.pid)
+        for image, score in zip(item.gallery, item.scores)
+    ]
 
 
 def camera_name(camid: Optional[int]) -> str:

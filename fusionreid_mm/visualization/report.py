@@ -228,13 +228,13 @@ def _disagreement(page: HtmlPage, found: Findings) -> None:
     numbers = {verdict: len(rows) for verdict, rows in told.verdicts.items()}
     total = sum(numbers.values())
     disputed = {v: n for v, n in numbers.items() if v.is_disputed}
-    won = sum(n for v, n in disputed.items() if v.fused)
+    num_disputed = sum(disputed.values())
+    num_won = sum(n for verdict, n in disputed.items() if verdict.fused)
     page.paragraph(
         f'A branch is right about a query if the first image that it finds '
         f'shows the same person. {first} and {second} alone disagree about '
-        f'{_share(sum(disputed.values()), total)} of {total:,} queries; the '
-        f'fused descriptor is right about {_share(won, sum(disputed.values()))}'
-        ' of these.')
+        f'{_share(num_disputed, total)} of {total:,} queries; the fused '
+        f'descriptor is right about {_share(num_won, num_disputed)} of these.')
     rows = []
     for one, other in _OUTCOMES:
         right, wrong = (
