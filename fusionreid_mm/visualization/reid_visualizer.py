@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fusionreid_mm.evaluation.metrics import RankedList
 from fusionreid_mm.registry import VISUALIZERS
 from .curves import plot_cmc, plot_precision_recall
+from .photograph import read_photograph
 
 # Colour-blind safe: blue for the query, green and vermilion for right and
 # wrong.
@@ -107,9 +108,8 @@ def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
     draw.rectangle(
         (left, _GAP, left + _TILE_WIDTH - 1, _GAP + _TILE_HEIGHT - 1),
         fill=colour)
-    with Image.open(image.path) as photo:
-        tile = photo.convert('RGB').resize(
-            (_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
+    photo = Image.fromarray(read_photograph(image.path))
+    tile = photo.resize((_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
     sheet.paste(tile, (left + _FRAME, _GAP + _FRAME))
     draw.multiline_text((left, _GAP + _TILE_HEIGHT + 3),
                         f'{caption}\n{camera_name(image.camid)}',

@@ -4,9 +4,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from mmengine import fileio
 
-from fusionreid_mm.datasets.image_decoding import decode_image
 from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
                                                  RankingResult, Verdict,
                                                  confidence_interval,
@@ -16,6 +14,7 @@ from fusionreid_mm.evaluation.metrics import (DESCRIPTOR, Disagreement,
                                               RankedList)
 from .curves import plot_cmc, plot_matrix, plot_precision_recall
 from .html_page import HtmlPage, Tile
+from .photograph import read_photograph
 from .reid_visualizer import camera_name
 
 # How people write what the model calls 'cnn'.
@@ -85,19 +84,6 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
         page.table(['metric', '%'], [[name, f'{value:.4f}']
                                      for name, value in run.metrics.items()])
     return page
-
-
-def read_photograph(path: str) -> np.ndarray:
-    """The pixels (H, W, 3) of an image file, RGB, as a test sees them.
-
-    Raises:
-        OSError: If it cannot be read, with its name.
-    """
-    try:
-        return decode_image(fileio.get(path))
-    except (OSError, ValueError) as error:
-        raise OSError(f'the image {path} cannot be shown: {error}. Did it '
-                      'move since the test?') from error
 
 
 def list_tiles(item: RankedList, topk: int) -> List[Tile]:

@@ -18,9 +18,9 @@ from PIL import Image
 
 from fusionreid_mm.evaluation import QueryResults, RankedList, load_results
 from fusionreid_mm.evaluation.metrics import lists_of_results
-from fusionreid_mm.visualization import (HtmlPage, ReIDVisualizer,
-                                         check_page_path, list_tiles,
-                                         ranked_images)
+from fusionreid_mm.visualization import (PAGE_SUFFIXES, HtmlPage,
+                                         ReIDVisualizer, check_page_path,
+                                         list_tiles, ranked_images)
 
 CHOICES = ('worst', 'best', 'random')
 
@@ -134,7 +134,7 @@ def write_pictures(items: List[RankedList], folder: Path) -> Iterator[Path]:
 
 def main() -> None:
     args = parse_args()
-    is_page = args.out.suffix == '.html'
+    is_page = args.out.suffix in PAGE_SUFFIXES
     if is_page:
         check_page_path(args.out)
     results = load_results(args.results)
