@@ -12,7 +12,7 @@ from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
 from fusionreid_mm.evaluation.metrics import (DESCRIPTOR, Disagreement,
                                               Findings, ListedImage,
                                               RankedList)
-from .curves import plot_cmc, plot_matrix, plot_precision_recall
+from .curves import plot_cmc, plot_matrix, plot_precision_recall, plot_scores
 from .html_page import HtmlPage, Tile
 from .photograph import read_photograph
 from .reid_visualizer import camera_name
@@ -70,6 +70,7 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
         page.heading(f'Metrics{of}')
         _metrics(page, found, run)
         _curves(page, found)
+        _scores(page, found)
         page.heading(f'Where the branches disagree{of}')
         _disagreement(page, found)
         page.heading(f'Worst queries{of}')
@@ -195,6 +196,16 @@ def _curves(page: HtmlPage, found: Findings) -> None:
     page.picture(
         figure, 'Precision over recall, the mean of all queries. The area '
         'below a curve is its mAP.')
+
+
+def _scores(page: HtmlPage, found: Findings) -> None:
+    figure, axes = _figure()
+    plot_scores(axes, found.scores, found.metric)
+    page.picture(
+        figure, f'What {found.scores.genuine.sum():,} pairs of one person by '
+        f'two cameras and {found.scores.impostor.sum():,} pairs of two people '
+        'score, each as shares of their own. Where both are, no threshold '
+        'tells them apart.')
 
 
 def _figure(width: float = 5.6, height: float = 3.8) -> tuple:

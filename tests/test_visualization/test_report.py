@@ -234,8 +234,8 @@ def test_more_cameras_than_can_be_drawn(tmp_path):
     for i, sample in enumerate(samples):
         sample['camid'] = i
     page, _, _ = report_of(samples, tmp_path)
-    # Without the drawn one: two curves only.
-    assert len(page.of_class('picture')) == 2
+    # Without the drawn one: two curves and the scores only.
+    assert len(page.of_class('picture')) == 3
     assert any('Rank-1 (queries)' in table[0][0] for table in page.tables)
 
 
@@ -256,7 +256,7 @@ def test_the_training_curve(reported, tmp_path):
     page.write(tmp_path / 'report.html')
     page = Page(tmp_path / 'report.html')
     assert 'Training' in page.headings
-    assert len(page.of_class('picture')) == 4
+    assert len(page.of_class('picture')) == 5
 
 
 def test_the_area_below_the_curve_is_the_metric(reported):
