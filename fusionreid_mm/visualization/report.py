@@ -64,7 +64,7 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
     """
     page = HtmlPage(run.title, _subtitle(findings))
     with page.folded('About this run'):
-        page.table(['', ''], list(run.facts.items()))
+        page.table(['Fact', 'Value'], list(run.facts.items()))
     for found in findings:
         of = f' of {found.name}' if len(findings) > 1 else ''
         page.heading(f'Metrics{of}')
@@ -253,10 +253,11 @@ def _examples(page: HtmlPage, found: Findings, told: Disagreement, first: str,
         rows = told.examples[verdict]
         if not rows:
             continue
+        number = len(told.verdicts[verdict])
         with page.folded(f'{first} {_word(verdict.first)}, {second} '
                          f'{_word(verdict.second)}, fused '
-                         f'{_word(verdict.fused)}: {len(rows)} of '
-                         f'{len(told.verdicts[verdict]):,}'):
+                         f'{_word(verdict.fused)} ({len(rows)} of '
+                         f'{number:,} queries)'):
             for row in rows:
                 _compared_lists(page, found, told, row)
 

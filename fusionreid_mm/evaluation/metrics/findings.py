@@ -1,5 +1,5 @@
 """What is worth telling of a test, beyond its metrics."""
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
 import torch
@@ -83,7 +83,8 @@ def collect_findings(dataset: EvaluatedDataset, branches: Sequence[str],
     rankings = dataset.rankings
     disagreement = None
     if len(branches) == 2:
-        disagreement = _disagreement(rankings, *branches, num_examples)
+        first, second = branches
+        disagreement = _disagreement(rankings, first, second, num_examples)
     worst = _first(rankings[DESCRIPTOR].ap, num_worst)
     compared = dict(
         query=_on(dataset.device, query),
@@ -136,7 +137,7 @@ def _lists(dataset: EvaluatedDataset, worst: List[int],
            disagreement: Optional[Disagreement],
            topk: int) -> Dict[str, Dict[int, RankedList]]:
     by_all = set(worst)
-    by_parts = set()
+    by_parts: Set[int] = set()
     parts: List[str] = []
     if disagreement is not None:
         parts = [disagreement.first, disagreement.second]
