@@ -40,7 +40,7 @@ class _Cells(NamedTuple):
     low: float
     high: float
 
-    def count(self, scores: np.ndarray) -> np.ndarray:
+    def tally(self, scores: np.ndarray) -> np.ndarray:
         """Scores in each cell, (_CELLS + 2, )."""
         scale = _CELLS / (self.high - self.low)
         places = (scores.ravel() - self.low) * scale + 1
@@ -83,13 +83,13 @@ def count_scores(query: Images,
     genuine, impostor = np.zeros((2, _CELLS + 2), dtype=np.int64)
     for features, annotations in query_blocks(query, processes, sizes.queries):
         persons = find_persons(shard, features, annotations)
-        genuine += cells.count(
+        genuine += cells.tally(
             shard.similarity.scores(persons.values[persons.is_genuine]))
         offsets = shard.similarity.offsets(features)[:, None]
         for _, tile, _ in shard.similarity.tiles_without(
                 features, persons.query_rows, persons.gallery_rows,
                 sizes.tile):
-            impostor += cells.count(
+            impostor += cells.tally(
                 shard.similarity.scores(tile.cpu().numpy() + offsets))
     genuine, impostor = np.sum(
         processes.gather(np.stack([genuine, impostor])), axis=0)[:, 1:-1]

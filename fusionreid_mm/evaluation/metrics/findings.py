@@ -86,7 +86,7 @@ def collect_findings(dataset: EvaluatedDataset, branches: Sequence[str],
         first, second = branches
         disagreement = _disagreement(rankings, first, second, num_examples)
     worst = _first(rankings[DESCRIPTOR].ap, num_worst)
-    compared = dict(
+    compared: Dict[str, Any] = dict(
         query=_on(dataset.device, query),
         gallery=_on(dataset.device, gallery),
         processes=processes,
