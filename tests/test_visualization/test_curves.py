@@ -50,7 +50,7 @@ def test_scores_are_shares_of_their_own(axes, metric, label):
     plot_scores(axes, scores, metric)
     steps = {
         patch.get_label(): patch.get_data()
-        for patch in axes.patches if not patch.get_label().startswith('_')
+        for patch in axes.patches if patch.get_label()
     }
     assert {
         name: step.values.tolist()
