@@ -1,4 +1,4 @@
-from typing import NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import matplotlib
 import numpy as np
@@ -7,7 +7,10 @@ from matplotlib.figure import Figure
 from mmengine.visualization import Visualizer
 from PIL import Image, ImageDraw, ImageFont
 
+from fusionreid_mm.evaluation.metrics import RankedList
 from fusionreid_mm.registry import VISUALIZERS
+from .curves import plot_cmc, plot_precision_recall
+from .photograph import read_photograph
 
 # Colour-blind safe: blue for the query, green and vermilion for right and
 # wrong.
@@ -36,9 +39,10 @@ class RankedImage(NamedTuple):
 
 @VISUALIZERS.register_module()
 class ReIDVisualizer(Visualizer):
-    """MMEngine's visualizer, which also draws ranked lists and CMC curves.
+    """MMEngine's visualizer, which also draws ranked lists, CMC curves and
+    precision-recall curves.
 
-    Both are returned as RGB images, (H, W, 3) uint8, ready for
+    All are returned as RGB images, (H, W, 3) uint8, ready for
     :meth:`add_image`.
     """
 
@@ -60,22 +64,35 @@ class ReIDVisualizer(Visualizer):
     def draw_cmc(self, cmc: np.ndarray, title: str = '') -> np.ndarray:
         """The cumulative matching characteristic, ``cmc[k - 1]`` being Rank-k
         as a fraction."""
-        with matplotlib.rc_context({'font.size': 11}):
-            figure = Figure(figsize=(6, 4), dpi=120, layout='tight')
-            canvas = FigureCanvasAgg(figure)
-            axes = figure.add_subplot()
-            ranks = np.arange(1, len(cmc) + 1)
-            axes.plot(
-                ranks, 100 * cmc, marker='.', color=np.divide(_QUERY, 255))
-            axes.set(
-                xlabel='rank',
-                ylabel='queries with a match (%)',
-                xlim=(0.5, len(cmc) + 0.5),
-                ylim=(0, 102),
-                title=title)
-            axes.grid(alpha=0.3)
-            canvas.draw()
-        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+        return _draw(plot_cmc, cmc, title)
+
+    def draw_precision_recall(self,
+                              precision: np.ndarray,
+                              title: str = '') -> np.ndarray:
+        """The precision-recall curve, as :func:`.precision_at_recall` gives
+        it."""
+        return _draw(plot_precision_recall, precision, title)
+
+
+def _draw(plot: Callable, values: np.ndarray, title: str) -> np.ndarray:
+    with matplotlib.rc_context({'font.size': 11}):
+        figure = Figure(figsize=(6, 4), dpi=120, layout='tight')
+        canvas = FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        plot(axes, {'': values})
+        axes.set_title(title)
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def ranked_images(item: RankedList) -> Tuple[RankedImage, List[RankedImage]]:
+    """The query of a ranked list and its gallery images, as they are drawn."""
+    query = RankedImage(item.query.path, item.query.camid)
+    return query, [
+        RankedImage(image.path, image.camid, score,
+                    image.pid == item.query.pid)
+        for image, score in zip(item.gallery, item.scores)
+    ]
 
 
 def camera_name(camid: Optional[int]) -> str:
@@ -91,9 +108,8 @@ def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
     draw.rectangle(
         (left, _GAP, left + _TILE_WIDTH - 1, _GAP + _TILE_HEIGHT - 1),
         fill=colour)
-    with Image.open(image.path) as photo:
-        tile = photo.convert('RGB').resize(
-            (_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
+    photo = Image.fromarray(read_photograph(image.path))
+    tile = photo.resize((_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
     sheet.paste(tile, (left + _FRAME, _GAP + _FRAME))
     draw.multiline_text((left, _GAP + _TILE_HEIGHT + 3),
                         f'{caption}\n{camera_name(image.camid)}',
