@@ -199,7 +199,7 @@ class ReIDInferencer(BaseInferencer):
     def _load(self, items: Iterable[Item],
               skip: bool) -> Iterator[Tuple[Described, dict]]:
         num_skipped = 0
-        for number, item in enumerate(items):
+        for number, item in enumerate(items, start=1):
             try:
                 inputs = self.pipeline(item)
             except UnreadableImageError as error:
