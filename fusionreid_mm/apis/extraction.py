@@ -15,8 +15,8 @@ from .progress import progress_bar
 
 _LOCKS = 'job.lock'
 
-# Seconds until a process that has nothing to do looks again whether others have
-# done the rest, or died.
+# Seconds until a process that has nothing to do looks again whether the others
+# have done the rest, or died.
 _PAUSE = 0.2
 
 _PathLike = Union[str, 'os.PathLike[str]']

@@ -43,8 +43,7 @@ def get_model(model: Union[str, Config],
         8
     """
     cfg, published = _config_of(model)
-    if is_checkpoint(model):
-        pretrained = pretrained or str(model)
+    pretrained = pretrained or is_checkpoint(model)
     cfg.merge_from_dict(dict(model=kwargs))
     if pretrained is True:
         if published is None:
@@ -65,5 +64,5 @@ def _config_of(model: Union[str, Config]) -> Tuple[Config, Optional[str]]:
     if model.endswith('.py'):
         return Config.fromfile(model), None
     if is_checkpoint(model):
-        return config_of(_load_checkpoint(model, 'cpu'), model), None
+        return config_of(_load_checkpoint(model, 'cpu'), model), model
     return find_model(model)
