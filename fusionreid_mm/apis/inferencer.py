@@ -207,8 +207,8 @@ class ReIDInferencer(BaseInferencer):
                     raise
                 num_skipped += 1
                 print_log(
-                    f'{error}; it is left out, the {num_skipped}. of '
-                    f'{number + 1} images', 'current', logging.WARNING)
+                    f'{error}. It is left out, as {num_skipped} of the first '
+                    f'{number} images', 'current', logging.WARNING)
                 continue
             yield item.image, inputs
 
