@@ -1,5 +1,15 @@
-from .inferencer import ReIDInferencer
-from .metafile import list_models
-from .model import get_model
+from fusionreid_mm.availability import has_mmengine
+from fusionreid_mm.deployment import ExportedInferencer
 
-__all__ = ['ReIDInferencer', 'get_model', 'list_models']
+__all__ = ['ExportedInferencer', 'ReIDInferencer']
+
+if has_mmengine():
+    from .export import export_model
+    from .inferencer import ReIDInferencer
+    from .metafile import list_models
+    from .model import get_model
+
+    __all__ += ['export_model', 'get_model', 'list_models']
+else:
+    # All that there is without.
+    ReIDInferencer = ExportedInferencer  # type: ignore[assignment, misc]
