@@ -1,6 +1,6 @@
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from fusionreid_mm.checkpoint_io import write_atomically
 from fusionreid_mm.deployment import ExportedInferencer, Manifest, Threshold

@@ -1,4 +1,4 @@
-from .bundle import Bundle, BrokenBundle, is_bundle, read_bundle
+from .bundle import BrokenBundle, Bundle, is_bundle, read_bundle
 from .exported_inferencer import ExportedInferencer
 from .manifest import Manifest, Threshold
 from .preprocessing import Preprocessing

@@ -4,6 +4,7 @@ A bundle holds ``model.onnx`` and ``bundle.json``. The file is a zip archive
 that is not compressed, so ``unzip`` makes the folder of it. Nothing in it is
 run, unpickled or unpacked to the disk.
 """
+import errno
 import hashlib
 import io
 import json
@@ -93,7 +94,11 @@ def read_bundle(path: _PathLike) -> Bundle:
     try:
         members = _read_folder(path) if path.is_dir() else _read_file(path)
         return _parse(members)
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        # Damaged places are before the start of the file. Other errors, as of
+        # rights, are not of the bundle.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise BrokenBundle(
             f'{path} is no bundle, or only a part of one: {error}. Copy it '
             'again, or export the model again') from error

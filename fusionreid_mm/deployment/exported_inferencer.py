@@ -1,13 +1,14 @@
 import logging
+from contextlib import nullcontext
 from itertools import islice
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple
+from typing import (Any, Callable, ContextManager, Iterable, Iterator, List,
+                    Optional, Tuple)
 
 import numpy as np
 
-from fusionreid_mm.sources import (PersonImage, UnreadableImageError,
-                                   read_image)
+from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
 from fusionreid_mm.sources.image_items import (Camids, Described, Images, Item,
-                                               check_array, check_batch_size,
+                                               check_array, check_options,
                                                items_of)
 from .bundle import read_bundle
 from .manifest import Manifest, Threshold
@@ -66,7 +67,8 @@ class ExportedInferencer:
         self.show_progress = show_progress
 
     @classmethod
-    def of_graph(cls, manifest: Manifest, graph: Graph) -> 'ExportedInferencer':
+    def of_graph(cls, manifest: Manifest,
+                 graph: Graph) -> 'ExportedInferencer':
         """One that runs whatever computes the same as the bundle's model."""
         inferencer = cls.__new__(cls)
         inferencer._set(manifest, graph)
@@ -83,7 +85,7 @@ class ExportedInferencer:
         Returns:
             np.ndarray: (N, D) of float32, not normalised.
         """
-        check_batch_size(batch_size)
+        check_options(batch_size)
         items = items_of(images, camids)
         parts: List[np.ndarray] = []
         with self._progress(items) as advance:
@@ -105,10 +107,7 @@ class ExportedInferencer:
     ) -> Iterator[Tuple[List[Described], np.ndarray]]:
         """Describe people batch after batch, without keeping anything; see
         :meth:`.ReIDInferencer.stream`."""
-        check_batch_size(batch_size)
-        if on_bad_image not in ('raise', 'skip'):
-            raise ValueError("on_bad_image must be 'raise' or 'skip': got "
-                             f'{on_bad_image!r}')
+        check_options(batch_size, on_bad_image)
         items = items_of(images, camids)
         return self._batches(items, batch_size, on_bad_image == 'skip')
 
@@ -128,8 +127,7 @@ class ExportedInferencer:
         when the model was exported."""
         return self.manifest.threshold
 
-    def same_person(self, first: np.ndarray,
-                    second: np.ndarray) -> np.ndarray:
+    def same_person(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Whether two images are taken for the same person.
 
         Args:
@@ -159,30 +157,31 @@ class ExportedInferencer:
         if self.threshold.metric == 'euclidean':
             distances = np.linalg.norm(first - second, axis=-1)
             return distances <= self.threshold.value
-        similarities = (_normalize(first) * _normalize(second)).sum(axis=-1)
+        similarities = np.einsum('...d,...d->...', _normalize(first),
+                                 _normalize(second))
         return similarities >= self.threshold.value
 
     def _set(self, manifest: Manifest, graph: Graph) -> None:
         self.manifest = manifest
         self._graph = graph
 
-    def _progress(self, items: Iterable[Item]) -> Any:
-        # It needs rich, which nothing else does here.
-        from fusionreid_mm.sources.progress import no_progress, progress_bar
+    def _progress(self, items: Iterable[Item]) -> ContextManager[Callable]:
         if not self.show_progress:
-            return no_progress()
-        return progress_bar(len(items) if isinstance(items, list) else None)
+            return nullcontext(lambda done: None)
+        # It needs rich, which nothing else here does.
+        from fusionreid_mm.sources.progress import progress_bar
+        total = len(items) if isinstance(items, list) else None
+        return progress_bar(total, self.show_progress)
 
-    def _batches(
-            self, items: Iterable[Item], batch_size: int,
-            skip: bool) -> Iterator[Tuple[List[Described], np.ndarray]]:
+    def _batches(self, items: Iterable[Item], batch_size: int,
+                 skip: bool) -> Iterator[Tuple[List[Described], np.ndarray]]:
         loaded = self._load(items, skip)
         while batch := list(islice(loaded, batch_size)):
             images, pixels, camids = zip(*batch)
             yield list(images), self._describe(np.stack(pixels), list(camids))
 
     def _load(
-        self, items: Iterable[Item], skip: bool
+            self, items: Iterable[Item], skip: bool
     ) -> Iterator[Tuple[Described, np.ndarray, Optional[int]]]:
         for image, camid in items:
             try:
@@ -199,9 +198,9 @@ class ExportedInferencer:
         descriptors = self._graph(images, self._camera_input(camids))
         if not np.isfinite(descriptors).all():
             raise ValueError(
-                'the model gave descriptors that are not finite'
-                + (', which float16 cannot hold: export it without --fp16'
-                   if self.manifest.precision == 'float16' else ''))
+                'the model gave descriptors that are not finite' +
+                (', which float16 cannot hold: export it without --fp16'
+                 if self.manifest.precision == 'float16' else ''))
         return descriptors
 
     def _camera_input(self,

@@ -144,9 +144,10 @@ def from_json(content: Any) -> Manifest:
             str(name): str(version)
             for name, version in take(content, 'versions', dict).items()
         })
-    check('fingerprint', manifest.fingerprint,
-          len(manifest.fingerprint) >= 16
-          and set(manifest.fingerprint) <= _HEX_DIGITS)
+    check(
+        'fingerprint', manifest.fingerprint,
+        len(manifest.fingerprint) >= 16
+        and set(manifest.fingerprint) <= _HEX_DIGITS)
     check('num_cameras', manifest.num_cameras, manifest.num_cameras >= 0)
     check('precision', manifest.precision, manifest.precision in PRECISIONS)
     return manifest
@@ -162,9 +163,10 @@ def take(content: Dict[str, Any], key: str, *kinds: type) -> Any:
         raise ValueError(f'there is no {key!r}')
     value = content[key]
     # True is a number in Python, and not in JSON.
-    check(key, value,
-          isinstance(value, kinds)
-          and (bool in kinds or not isinstance(value, bool)))
+    check(
+        key, value,
+        isinstance(value, kinds)
+        and (bool in kinds or not isinstance(value, bool)))
     return value
 
 
@@ -184,8 +186,8 @@ def check_preprocessing(preprocessing: Preprocessing) -> Preprocessing:
     for name, side in (('height', height), ('width', width)):
         check(name, side, 1 <= side <= _LARGEST_SIDE)
     check('backend', backend, backend in INTERPOLATIONS)
-    check('interpolation', interpolation,
-          interpolation in INTERPOLATIONS[backend])
+    check('interpolation', interpolation, interpolation
+          in INTERPOLATIONS[backend])
     return preprocessing
 
 
@@ -214,10 +216,11 @@ def _columns(content: Dict[str, Any]) -> Dict[str, Tuple[int, int]]:
     last = 0
     for name, ends in take(content, 'columns', dict).items():
         # They follow one another without a gap.
-        check(name, ends,
-              isinstance(ends, list) and len(ends) == 2
-              and all(type(end) is int for end in ends)
-              and ends[0] == last < ends[1])
+        check(
+            name, ends,
+            isinstance(ends, list) and len(ends) == 2
+            and all(type(end) is int for end in ends)
+            and ends[0] == last < ends[1])
         columns[str(name)] = (ends[0], ends[1])
         last = ends[1]
     check('columns', columns, bool(columns))
@@ -234,7 +237,7 @@ def _threshold(content: Optional[Dict[str, Any]]) -> Optional[Threshold]:
         allowed_far=take(content, 'allowed_far', *number, type(None)),
         far=float(take(content, 'far', *number)),
         tar=float(take(content, 'tar', *number)))
-    check('metric', threshold.metric,
-          threshold.metric in ('cosine', 'euclidean'))
+    check('metric', threshold.metric, threshold.metric
+          in ('cosine', 'euclidean'))
     check('threshold', threshold.value, math.isfinite(threshold.value))
     return threshold

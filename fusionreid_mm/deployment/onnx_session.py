@@ -48,8 +48,8 @@ class OnnxSession:
             raise ValueError(
                 f'ONNX Runtime {onnxruntime.__version__} cannot run this '
                 f'model of opset {bundle.opset}: {error}') from error
-        self.device = ('cuda' if self._session.get_providers()[0] == _CUDA else
-                       'cpu')
+        self.device = ('cuda'
+                       if self._session.get_providers()[0] == _CUDA else 'cpu')
         if device is not None and not device.startswith(self.device):
             raise ValueError(
                 f'there is no device {device!r} that ONNX Runtime can use: it '
@@ -80,14 +80,13 @@ class OnnxSession:
                 for item in of_model
             }
             # Sizes that the graph leaves open have names.
-            if found != of_bundle or any(
-                    not isinstance(item.shape[0], str) for item in of_model):
+            if found != of_bundle or any(not isinstance(item.shape[0], str)
+                                         for item in of_model):
                 raise ValueError(f'the model has {found}, but the bundle says '
                                  f'{of_bundle}, each for any batch')
 
 
-def _providers(available: List[str],
-               device: Optional[str]) -> List[_Provider]:
+def _providers(available: List[str], device: Optional[str]) -> List[_Provider]:
     if device is None:
         return [name for name in (_CUDA, _CPU) if name in available]
     if device == 'cpu':

@@ -31,10 +31,9 @@ def write_small_run(folder: Path, seed: int = 0) -> SmallRun:
         std=[60., 50., 40.],
         bgr_to_rgb=True)
     torch.manual_seed(seed)
-    model = small_model(**{
-        name: cfg.model[name]
-        for name in ('branches', 'neck', 'head')
-    })
+    model = small_model(
+        **{name: cfg.model[name]
+           for name in ('branches', 'neck', 'head')})
     model.init_weights()
     run = SmallRun(folder / 'small.py', folder / 'small.pth',
                    folder / 'images')
@@ -50,9 +49,10 @@ def write_small_run(folder: Path, seed: int = 0) -> SmallRun:
 def load_small_run(run: SmallRun, **changes) -> Config:
     """Its config, with changes by dotted key (dots as double underscores)."""
     cfg = Config.fromfile(run.config)
-    cfg.merge_from_dict(
-        {name.replace('__', '.'): value
-         for name, value in changes.items()})
+    cfg.merge_from_dict({
+        name.replace('__', '.'): value
+        for name, value in changes.items()
+    })
     return cfg
 
 

@@ -63,9 +63,9 @@ def test_turned_photographs(tmp_path):
     image.save(path, exif=exif)
     same_size = Preprocessing(60, 30, 'bilinear', 'pillow')
     found = same_size(read_image(path))
-    np.testing.assert_array_equal(found,
-                                  np.rot90(pixels, -1)[..., ::-1].transpose(
-                                      2, 0, 1))
+    np.testing.assert_array_equal(
+        found,
+        np.rot90(pixels, -1)[..., ::-1].transpose(2, 0, 1))
 
 
 def test_defaults_of_the_pipeline_are_kept():
@@ -76,15 +76,17 @@ def test_defaults_of_the_pipeline_are_kept():
 
 @pytest.mark.parametrize('pipeline, message', [
     (pipeline_of()[:2], r"the pipeline has \['LoadReIDImage', 'Resize'\]"),
-    ([*pipeline_of()[:2],
-      dict(type='RandomFlip', prob=0.),
-      dict(type='PackReIDInputs')], 'RandomFlip'),
-    ([dict(type='LoadImageFromFile'), *pipeline_of()[1:]],
-     'LoadImageFromFile'),
-    ([dict(type='LoadReIDImage', to_float32=True), *pipeline_of()[1:]],
-     'leave its options out'),
-    ([dict(type='LoadReIDImage', imdecode_backend='cv2'),
-      *pipeline_of()[1:]], "imdecode_backend='pillow'"),
+    ([
+        *pipeline_of()[:2],
+        dict(type='RandomFlip', prob=0.),
+        dict(type='PackReIDInputs')
+    ], 'RandomFlip'),
+    ([dict(type='LoadImageFromFile'), *pipeline_of()[1:]
+      ], 'LoadImageFromFile'),
+    ([dict(type='LoadReIDImage', to_float32=True), *pipeline_of()[1:]
+      ], 'leave its options out'),
+    ([dict(type='LoadReIDImage', imdecode_backend='cv2'), *pipeline_of()[1:]
+      ], "imdecode_backend='pillow'"),
     (pipeline_of(keep_ratio=True), 'no keep_ratio'),
     (pipeline_of(scale=None, scale_factor=2.), 'Resize needs a scale'),
     (pipeline_of(backend='cv2', interpolation='hamming'),
@@ -101,6 +103,5 @@ def test_each_way_differs(files):
     found = [
         Preprocessing(64, 32, name, backend)(image) for backend, name in WAYS
     ]
-    for (a, first), (b, second) in itertools.combinations(
-            enumerate(found), 2):
+    for (a, first), (b, second) in itertools.combinations(enumerate(found), 2):
         assert not np.array_equal(first, second), (WAYS[a], WAYS[b])

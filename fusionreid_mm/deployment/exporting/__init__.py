@@ -10,8 +10,7 @@ from .trace import build_graph, check_torch
 
 __all__ = [
     'BATCH_SIZES', 'Difference', 'DescriptorGraph', 'ExportedFile',
-    'ONNX_SUFFIXES', 'OPSET',
-    'OPSETS', 'TOLERANCES', 'WRITERS', 'build_graph', 'check_torch', 'compare',
-    'manifest_of', 'preprocessing_of', 'random_camids', 'random_images',
-    'threshold_of', 'writer_of'
+    'ONNX_SUFFIXES', 'OPSET', 'OPSETS', 'TOLERANCES', 'WRITERS', 'build_graph',
+    'check_torch', 'compare', 'manifest_of', 'preprocessing_of',
+    'random_camids', 'random_images', 'threshold_of', 'writer_of'
 ]

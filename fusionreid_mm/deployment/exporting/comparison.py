@@ -55,8 +55,7 @@ def compare(reference: Describes, other: Describes, images: Sequence,
         differences.append(np.abs(found - expected).max())
         similarities.extend((found * expected).sum(axis=1))
     return Difference(
-        float(np.max(differences)), float(np.min(similarities)),
-        len(expected))
+        float(np.max(differences)), float(np.min(similarities)), len(expected))
 
 
 def random_images(number: int, seed: int = 0) -> List[np.ndarray]:

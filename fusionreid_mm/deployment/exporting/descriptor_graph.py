@@ -70,8 +70,8 @@ def normalization_of(model: FusionReID) -> Normalization:
             f'as ReIDDataPreprocessor: got {preprocessor}')
     has_mean = preprocessor._enable_normalize
     mean, std = (
-        tuple(getattr(preprocessor, name).flatten().tolist())
-        if has_mean else () for name in ('mean', 'std'))
+        tuple(getattr(preprocessor, name).flatten().tolist()) if has_mean else
+        () for name in ('mean', 'std'))
     return Normalization(preprocessor._channel_conversion, mean, std)
 
 

@@ -100,8 +100,9 @@ def writer_of(path: Path, precision: str = 'float32') -> Writer:
         raise ValueError(f'{path}: the name must end with '
                          f'{", ".join(WRITERS)}, which says the format')
     if precision == 'float16' and path.suffix not in ONNX_SUFFIXES:
-        raise ValueError(f'{path}: only {" and ".join(ONNX_SUFFIXES)} can compute in '
-                         'float16; with PyTorch, use torch.autocast')
+        raise ValueError(
+            f'{path}: only {" and ".join(ONNX_SUFFIXES)} can compute in '
+            'float16; with PyTorch, use torch.autocast')
     return WRITERS[path.suffix]
 
 
@@ -118,8 +119,7 @@ def _extra_files(manifest: Manifest) -> Dict[str, str]:
 
 def _run(module: Callable[..., Tensor]) -> Graph:
 
-    def graph(images: np.ndarray,
-              camids: Optional[np.ndarray]) -> np.ndarray:
+    def graph(images: np.ndarray, camids: Optional[np.ndarray]) -> np.ndarray:
         inputs = [images] if camids is None else [images, camids]
         with torch.no_grad():
             return module(*map(torch.from_numpy, inputs)).numpy()
