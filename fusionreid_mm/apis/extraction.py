@@ -7,11 +7,11 @@ from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple, Union
 import numpy as np
 
 from fusionreid_mm.sources import PersonImage, list_images
+from fusionreid_mm.sources.progress import progress_bar
 from .feature_files import (Chunk, ExtractionJob, chunk_path, digest_of,
                             has_job, missing_chunks, read_chunk, read_job,
                             write_chunk, write_job)
 from .job_locks import JobLocks
-from .progress import progress_bar
 
 _LOCKS = 'job.lock'
 

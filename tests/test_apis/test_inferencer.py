@@ -16,7 +16,7 @@ from mmengine import load
 from PIL import Image
 from rich.console import Console
 
-from fusionreid_mm.apis import ReIDInferencer, get_model, progress
+from fusionreid_mm.apis import ReIDInferencer, get_model
 from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
 
 CHANNELS = 64 + 24 + 4 * 16
