@@ -17,7 +17,8 @@ from PIL import Image
 from rich.console import Console
 
 from fusionreid_mm.apis import ReIDInferencer, get_model
-from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
+from fusionreid_mm.sources import (PersonImage, UnreadableImageError, progress,
+                                   read_image)
 
 CHANNELS = 64 + 24 + 4 * 16
 
