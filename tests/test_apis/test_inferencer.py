@@ -272,6 +272,8 @@ class TestModels:
                 np.testing.assert_array_equal(
                     other(images, camids=1), expected)
                 assert other.cfg.model == inferencer.cfg.model
+        other = ReIDInferencer(None, files.checkpoint, device='cpu')
+        assert other.fingerprint == inferencer.fingerprint
 
     def test_get_model_of_a_checkpoint(self, files, inferencer):
         expected = inferencer.model.state_dict()
