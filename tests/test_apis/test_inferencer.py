@@ -114,6 +114,10 @@ class TestInputs:
         ('absent.jpg', FileNotFoundError, "'absent.jpg'"),
         (np.zeros((8, 4), np.uint8), ValueError, r'\(8, 4\) of uint8'),
         (np.zeros((8, 4, 3)), ValueError, r'\(8, 4, 3\) of float64'),
+        (np.zeros((8, 0, 3), np.uint8), ValueError, r'\(8, 0, 3\) of uint8'),
+        ([np.zeros((8, 4, 3), np.uint8),
+          np.zeros((8, 4, 4), np.uint8)
+          ], ValueError, r'\(8, 4, 4\) of uint8 \(image 1, counted from 0\)'),
         (3, TypeError, 'given as paths'),
     ])
     def test_what_is_no_image(self, inferencer, bad, error, message):
