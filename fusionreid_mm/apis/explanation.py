@@ -1,17 +1,12 @@
 import os
-from typing import Dict, List, Optional, Union
+from typing import Dict, Optional, Union
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from fusionreid_mm.datasets.transforms import LoadReIDImage
-from fusionreid_mm.models import (CNNBranch, DualAttentionMutualFusion,
-                                  FusionReID, TransformerBranch)
-from fusionreid_mm.structures import ReIDDataSample
-from fusionreid_mm.visualization.explanations import (attention_maps,
-                                                      attention_rollout,
-                                                      grad_cam, overlay_heat)
+from fusionreid_mm.models import FusionReID
+from fusionreid_mm.visualization.explanations import heat_maps, overlay_heat
 from .inferencer import ReIDInferencer
 
 Image = Union[str, 'os.PathLike[str]', np.ndarray]
@@ -29,17 +24,18 @@ def explain(inferencer: ReIDInferencer,
             of colours.
         camid (int, optional): Its camera, from 0. None means that nobody
             knows. Defaults to None.
-        reference (np.ndarray, optional): (D, ), a descriptor. The Grad-CAM
-            shows what makes the image similar to it. None takes the image's
-            own: it shows what the descriptor is made of. The attention is the
-            same in either case. Defaults to None.
+        reference (np.ndarray, optional): (D, ), a descriptor. ``'cnn'`` then
+            shows what makes the image more similar to it than to the average
+            person. None takes the image's own: it shows what the descriptor
+            is made of. The attention is the same in either case. Defaults to
+            None.
 
     Returns:
         Dict[str, np.ndarray]: Pictures (H, W, 3), RGB and uint8, of the size
-        of the image, by name. ``'image'``: the image. ``'cnn'``: the Grad-CAM
-        of the CNN branch, see :func:`grad_cam`. ``'transformer'``: the
+        of the image, by name. ``'image'``: the image. ``'cnn'``: a Grad-CAM of
+        the CNN branch, see :func:`.explain_similarity`. ``'transformer'``: the
         attention rollout of the Transformer branch, see
-        :func:`attention_rollout`. ``'cnn_from_transformer'`` and
+        :func:`.attention_rollout`. ``'cnn_from_transformer'`` and
         ``'transformer_from_cnn'``: at which of the other branch's patches the
         class token of the CNN, and of the Transformer, looks in the MFU of the
         last HTM. A model without one of these parts lacks its picture.
@@ -85,24 +81,3 @@ def read_photo(image: Image) -> np.ndarray:
     if not isinstance(image, np.ndarray):
         image = LoadReIDImage()(dict(img_path=os.fspath(image)))['img']
     return np.ascontiguousarray(image[..., ::-1])
-
-
-def heat_maps(model: FusionReID,
-              inputs: Tensor,
-              data_samples: Optional[List[ReIDDataSample]] = None,
-              references: Optional[Tensor] = None) -> Dict[str, Tensor]:
-    """The maps (B, H, W) behind :func:`explain`, by name."""
-    heats = {}
-    for name, branch in model.branches.items():
-        if isinstance(branch, CNNBranch):
-            heats[name] = grad_cam(model, inputs, data_samples, references,
-                                   name)
-        elif isinstance(branch, TransformerBranch):
-            heats[name] = attention_rollout(model, inputs, data_samples, name)
-    if isinstance(model.neck, DualAttentionMutualFusion):
-        for look in attention_maps(model, inputs, data_samples):
-            # The last one of each name is that of the last HTM.
-            if look.branch != look.patches:
-                heats[f'{look.branch}_from_{look.patches}'] = \
-                    look.weights.mean(dim=1)
-    return heats
