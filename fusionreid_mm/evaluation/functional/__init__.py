@@ -1,6 +1,12 @@
 from .bootstrap import (Difference, Interval, confidence_interval,
                         paired_difference, query_scores)
+from .branch_alignment import (DISTANCES, Stage, align_branches, halves_apart,
+                               stages_of, unit_vectors)
 from .distance import METRICS, Similarity, build_similarity
+from .feature_distributions import (cross_identity_agreement,
+                                    frechet_distance, linear_cka,
+                                    maximum_mean_discrepancy, mean_gap,
+                                    neighbor_agreement, sliced_wasserstein)
 from .images import Images, collect_images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
@@ -14,13 +20,17 @@ from .verification import (OperatingPoint, VerificationResult,
                            evaluate_verification, verify_shards)
 
 __all__ = [
-    'METRICS', 'NOBODY', 'Annotations', 'Difference', 'GalleryShard', 'Images',
-    'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
-    'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
+    'DISTANCES', 'METRICS', 'NOBODY', 'Annotations', 'Difference',
+    'GalleryShard', 'Images', 'Interval', 'MatchRanks', 'Nearest',
+    'OperatingPoint', 'Processes', 'RankingResult', 'Similarity', 'Stage',
+    'VerificationResult', 'align_branches', 'build_similarity',
     'check_query_expansion', 'check_reranking', 'collect_images',
-    'confidence_interval', 'draw_gallery', 'evaluate_expanded_shards',
-    'evaluate_ranking', 'evaluate_reranked', 'evaluate_reranked_shards',
-    'evaluate_shards', 'evaluate_verification', 'expand_queries',
-    'find_nearest', 'find_nearest_in_shards', 'paired_difference',
-    'query_scores', 'verify_shards'
+    'confidence_interval', 'cross_identity_agreement', 'draw_gallery',
+    'evaluate_expanded_shards', 'evaluate_ranking', 'evaluate_reranked',
+    'evaluate_reranked_shards', 'evaluate_shards', 'evaluate_verification',
+    'expand_queries', 'find_nearest', 'find_nearest_in_shards',
+    'frechet_distance', 'halves_apart', 'linear_cka',
+    'maximum_mean_discrepancy', 'mean_gap', 'neighbor_agreement',
+    'paired_difference', 'query_scores', 'sliced_wasserstein', 'stages_of',
+    'unit_vectors', 'verify_shards'
 ]
