@@ -1,15 +1,14 @@
-import os
-from typing import Dict, Optional, Union
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from fusionreid_mm.datasets.transforms import LoadReIDImage
 from fusionreid_mm.models import FusionReID
+from fusionreid_mm.sources import read_image
 from fusionreid_mm.visualization.explanations import heat_maps, overlay_heat
+from .image_items import Image, Item, items_of
 from .inferencer import ReIDInferencer
-
-Image = Union[str, 'os.PathLike[str]', np.ndarray]
 
 
 def explain(inferencer: ReIDInferencer,
@@ -20,10 +19,10 @@ def explain(inferencer: ReIDInferencer,
 
     Args:
         inferencer (ReIDInferencer): Of the model.
-        image: An image file, or an array (H, W, 3) of 8 bits in OpenCV's order
-            of colours.
-        camid (int, optional): Its camera, from 0. None means that nobody
-            knows. Defaults to None.
+        image: An image file, a crop of a video, a :class:`.PersonImage`, or an
+            array (H, W, 3) of 8 bits in OpenCV's order of colours (BGR).
+        camid (int, optional): Its camera, from 0. None takes what the image
+            says, which may be that nobody knows. Defaults to None.
         reference (np.ndarray, optional): (D, ), a descriptor. ``'cnn'`` then
             shows what makes the image more similar to it than to the average
             person. None takes the image's own: it shows what the descriptor
@@ -54,10 +53,10 @@ def explain(inferencer: ReIDInferencer,
         raise ValueError(
             f'{type(inferencer).__name__} has no model that could be looked '
             'into: give a ReIDInferencer of a config and a checkpoint')
-    inputs, data_samples = normalized_batch(inferencer, image, camid)
-    photo = read_photo(image)
+    item = _one_item(image, camid)
     references = None if reference is None else torch.as_tensor(reference)
-    heats = heat_maps(model, inputs, data_samples, references)
+    heats = heat_maps(model, *normalized_batch(inferencer, [item]), references)
+    photo = read_photo(item)
     pictures = {
         name: overlay_heat(photo, heat[0].float().cpu().numpy())
         for name, heat in heats.items()
@@ -66,18 +65,25 @@ def explain(inferencer: ReIDInferencer,
 
 
 def normalized_batch(inferencer: ReIDInferencer,
-                     image: Image,
-                     camid: Optional[int] = None) -> tuple:
-    """``inputs`` (1, 3, H, W) and the data samples of one image, as the model
-    takes them."""
-    image = image if isinstance(image, np.ndarray) else os.fspath(image)
-    batch, = inferencer.preprocess([image], 1, camids=[camid])
+                     items: Sequence[Item]) -> Tuple[Tensor, list]:
+    """Images as the model takes them: ``inputs`` (B, 3, H, W), and the data
+    samples."""
+    batch = inferencer.collate_fn([inferencer.pipeline(item) for item in items])
     data = inferencer.model.data_preprocessor(batch, False)
     return data['inputs'], data['data_samples']
 
 
-def read_photo(image: Image) -> np.ndarray:
-    """(H, W, 3), RGB and uint8."""
+def read_photo(item: Item) -> np.ndarray:
+    """(H, W, 3), RGB and uint8, in the size of the file."""
+    image = item.image
     if not isinstance(image, np.ndarray):
-        image = LoadReIDImage()(dict(img_path=os.fspath(image)))['img']
+        image = read_image(image.name)
     return np.ascontiguousarray(image[..., ::-1])
+
+
+def _one_item(image: Image, camid: Optional[int]) -> Item:
+    items = list(items_of(image, camid))
+    if len(items) != 1:
+        raise ValueError(f'one image is explained at a time: {image!r} are '
+                         f'{len(items)}')
+    return items[0]
