@@ -1,7 +1,8 @@
 from .checkpoint import convert_official_state_dict
 from .hooks import (BadImageHook, BadLossError, ChannelsLastHook,
                     CheckpointFitHook, CheckpointHook, EarlyStoppingHook,
-                    EpochSeedHook, LossGuardHook, RankedListHook,
+                    EpochSeedHook, ExplanationHook,
+                    FeatureDistributionHook, LossGuardHook, RankedListHook,
                     ReIDProtocolHook, ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
@@ -9,6 +10,8 @@ from .schedulers import WarmupCosineLR
 __all__ = [
     'AmpOptimWrapper', 'BadImageHook', 'BadLossError', 'ChannelsLastHook',
     'CheckpointFitHook', 'CheckpointHook', 'EarlyStoppingHook',
-    'EpochSeedHook', 'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
+    'EpochSeedHook', 'ExplanationHook', 'FeatureDistributionHook',
+    'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
+    'ValidateBeforeTrainHook', 'WarmupCosineLR',
+    'convert_official_state_dict'
 ]
