@@ -234,7 +234,7 @@ def _squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _median_distance(xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> float:
     among = [d[np.triu_indices(len(d), 1)] for d in (xx, yy)]
-    median = np.sqrt(np.median(np.concatenate([*among, xy.ravel()])))
+    median = np.median(np.sqrt(np.concatenate([*among, xy.ravel()])))
     # All alike: any will do.
     return float(median) if median > 0 else 1.
 
