@@ -68,7 +68,8 @@ def normalized_batch(inferencer: ReIDInferencer,
                      items: Sequence[Item]) -> Tuple[Tensor, list]:
     """Images as the model takes them: ``inputs`` (B, 3, H, W), and the data
     samples."""
-    batch = inferencer.collate_fn([inferencer.pipeline(item) for item in items])
+    batch = inferencer.collate_fn(
+        [inferencer.pipeline(item) for item in items])
     data = inferencer.model.data_preprocessor(batch, False)
     return data['inputs'], data['data_samples']
 

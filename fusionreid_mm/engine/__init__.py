@@ -1,9 +1,9 @@
 from .checkpoint import convert_official_state_dict
 from .hooks import (BadImageHook, BadLossError, ChannelsLastHook,
                     CheckpointFitHook, CheckpointHook, EarlyStoppingHook,
-                    EpochSeedHook, ExplanationHook,
-                    FeatureDistributionHook, LossGuardHook, RankedListHook,
-                    ReIDProtocolHook, ValidateBeforeTrainHook)
+                    EpochSeedHook, ExplanationHook, FeatureDistributionHook,
+                    LossGuardHook, RankedListHook, ReIDProtocolHook,
+                    ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
@@ -12,6 +12,5 @@ __all__ = [
     'CheckpointFitHook', 'CheckpointHook', 'EarlyStoppingHook',
     'EpochSeedHook', 'ExplanationHook', 'FeatureDistributionHook',
     'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook', 'WarmupCosineLR',
-    'convert_official_state_dict'
+    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
 ]

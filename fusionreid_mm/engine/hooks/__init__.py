@@ -12,9 +12,8 @@ from .reid_protocol_hook import ReIDProtocolHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
-    'BadImageHook', 'BadLossError', 'ChannelsLastHook',
-    'CheckpointFitHook', 'CheckpointHook', 'EarlyStoppingHook',
-    'EpochSeedHook', 'ExplanationHook', 'FeatureDistributionHook',
-    'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook'
+    'BadImageHook', 'BadLossError', 'ChannelsLastHook', 'CheckpointFitHook',
+    'CheckpointHook', 'EarlyStoppingHook', 'EpochSeedHook', 'ExplanationHook',
+    'FeatureDistributionHook', 'LossGuardHook', 'RankedListHook',
+    'ReIDProtocolHook', 'ValidateBeforeTrainHook'
 ]

@@ -3,10 +3,10 @@ from .bootstrap import (Difference, Interval, confidence_interval,
 from .branch_alignment import (DISTANCES, Stage, align_branches, halves_apart,
                                stages_of, unit_vectors)
 from .distance import METRICS, Similarity, build_similarity
-from .feature_distributions import (cross_identity_agreement,
-                                    frechet_distance, linear_cka,
-                                    maximum_mean_discrepancy, mean_gap,
-                                    neighbor_agreement, sliced_wasserstein)
+from .feature_distributions import (cross_identity_agreement, frechet_distance,
+                                    linear_cka, maximum_mean_discrepancy,
+                                    mean_gap, neighbor_agreement,
+                                    sliced_wasserstein)
 from .images import Images, collect_images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards

@@ -176,7 +176,7 @@ def _find(model: FusionReID, layer: str) -> nn.Module:
 def _as_map(model: FusionReID, layer: str, values: Tensor) -> Tensor:
     """(B, C, H, W) of a map, or of tokens (B, E + N, C)."""
     branches, name, *_ = (*layer.split('.'), '')
-    backbone = None
+    backbone: Any = None
     if branches == 'branches' and name in model.branches:
         backbone = model.branches[name].backbone
     if values.ndim == 4:
