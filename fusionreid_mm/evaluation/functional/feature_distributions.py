@@ -4,7 +4,7 @@ Shapes: N and M vectors, D and E their widths. What compares vectors of one
 space needs equal widths. What compares two descriptions of the same N images
 does not: it looks at how the images lie to each other in each space.
 """
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
@@ -242,7 +242,7 @@ def _covariance_root(centered: np.ndarray) -> np.ndarray:
     root = centered / np.sqrt(len(centered) - 1)
     if len(root) <= root.shape[1]:
         return root
-    reduced: np.ndarray = np.linalg.qr(root, mode='r')
+    reduced: Any = np.linalg.qr(root, mode='r')
     return reduced
 
 

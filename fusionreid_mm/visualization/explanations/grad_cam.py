@@ -123,8 +123,7 @@ def default_layer(model: FusionReID, branch: str) -> str:
     second stage of a ResNet, and of other backbones the last map.
 
     At the last map of a ResNet, each place sees the whole image, and what is
-    found there need not come from there (see the guide on visualization, in
-    which it is measured).
+    found there need not come from there (see the guide on visualization).
 
     Raises:
         ValueError: If there is no such branch.
