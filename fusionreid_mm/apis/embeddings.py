@@ -4,8 +4,8 @@ from typing import Dict, Iterable, List
 import numpy as np
 import torch
 
+from fusionreid_mm.sources.image_items import Item
 from .explanation import normalized_batch
-from .image_items import Item
 from .inferencer import ReIDInferencer
 
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.sources import read_image
+from fusionreid_mm.sources.image_items import Image, Item, items_of
 from fusionreid_mm.visualization.explanations import heat_maps, overlay_heat
-from .image_items import Image, Item, items_of
 from .inferencer import ReIDInferencer
 
 

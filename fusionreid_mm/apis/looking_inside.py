@@ -13,10 +13,10 @@ from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 from fusionreid_mm.registry import DATASETS, SCOPE
 from fusionreid_mm.sources import PersonImage
+from fusionreid_mm.sources.image_items import Item, items_of
 from fusionreid_mm.visualization import Picture
 from fusionreid_mm.visualization.explanations import overlay_heat
 from .explanation import read_photo
-from .image_items import Item, items_of
 from .inferencer import ReIDInferencer
 
 # Pixels.

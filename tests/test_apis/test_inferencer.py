@@ -16,8 +16,9 @@ from mmengine import load
 from PIL import Image
 from rich.console import Console
 
-from fusionreid_mm.apis import ReIDInferencer, get_model, progress
-from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
+from fusionreid_mm.apis import ReIDInferencer, get_model
+from fusionreid_mm.sources import (PersonImage, UnreadableImageError, progress,
+                                   read_image)
 
 CHANNELS = 64 + 24 + 4 * 16
 
@@ -113,6 +114,10 @@ class TestInputs:
         ('absent.jpg', FileNotFoundError, "'absent.jpg'"),
         (np.zeros((8, 4), np.uint8), ValueError, r'\(8, 4\) of uint8'),
         (np.zeros((8, 4, 3)), ValueError, r'\(8, 4, 3\) of float64'),
+        (np.zeros((8, 0, 3), np.uint8), ValueError, r'\(8, 0, 3\) of uint8'),
+        ([np.zeros((8, 4, 3), np.uint8),
+          np.zeros((8, 4, 4), np.uint8)
+          ], ValueError, r'\(8, 4, 4\) of uint8 \(image 1, counted from 0\)'),
         (3, TypeError, 'given as paths'),
     ])
     def test_what_is_no_image(self, inferencer, bad, error, message):
@@ -185,10 +190,13 @@ class TestStream:
             'It is left out, as 2 of the first 3 images',
         ]
 
-    def test_other_loaders_name_the_file(self, files, images):
+    @pytest.mark.parametrize('loader', [
+        dict(type='LoadImageFromFile'),
+        dict(type='LoadReIDImage', ignore_empty=True)
+    ])
+    def test_other_loaders_name_the_file(self, files, images, loader):
         cfg = config_of(files)
-        cfg.test_dataloader.dataset.pipeline[0] = dict(
-            type='LoadImageFromFile')
+        cfg.test_dataloader.dataset.pipeline[0] = loader
         other = ReIDInferencer(cfg, files.checkpoint, device='cpu')
         Path(images[1]).write_bytes(b'words')
         with pytest.raises(UnreadableImageError, match='images/1.png'):
@@ -271,6 +279,8 @@ class TestModels:
                 np.testing.assert_array_equal(
                     other(images, camids=1), expected)
                 assert other.cfg.model == inferencer.cfg.model
+        other = ReIDInferencer(None, files.checkpoint, device='cpu')
+        assert other.fingerprint == inferencer.fingerprint
 
     def test_get_model_of_a_checkpoint(self, files, inferencer):
         expected = inferencer.model.state_dict()

@@ -17,13 +17,13 @@ import numpy as np
 from PIL import Image
 
 from fusionreid_mm.apis.explanation import normalized_batch
-from fusionreid_mm.apis.image_items import Item
 from fusionreid_mm.apis.inferencer import ReIDInferencer
 from fusionreid_mm.apis.looking_inside import (add_image_arguments,
                                                add_model_arguments,
                                                build_inferencer, chosen_items,
                                                file_name, heat_picture,
                                                tall_photo)
+from fusionreid_mm.sources.image_items import Item
 from fusionreid_mm.visualization import Picture, SheetRow, draw_sheet
 from fusionreid_mm.visualization.explanations import attention_maps
 

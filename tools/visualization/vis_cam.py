@@ -17,7 +17,6 @@ from PIL import Image
 from torch import Tensor
 
 from fusionreid_mm.apis.explanation import normalized_batch
-from fusionreid_mm.apis.image_items import Item, items_of
 from fusionreid_mm.apis.inferencer import ReIDInferencer
 from fusionreid_mm.apis.looking_inside import (add_image_arguments,
                                                add_model_arguments,
@@ -25,6 +24,7 @@ from fusionreid_mm.apis.looking_inside import (add_image_arguments,
                                                file_name, heat_picture,
                                                tall_photo)
 from fusionreid_mm.models import CNNBranch, FusionReID, TransformerBranch
+from fusionreid_mm.sources.image_items import Item, items_of
 from fusionreid_mm.visualization import Picture, SheetRow, draw_sheet
 from fusionreid_mm.visualization.explanations import (attention_rollout,
                                                       default_layer,

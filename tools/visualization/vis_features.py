@@ -15,7 +15,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from fusionreid_mm.apis.embeddings import extract_embeddings
-from fusionreid_mm.apis.image_items import Item
 from fusionreid_mm.apis.looking_inside import (add_model_arguments,
                                                build_inferencer, evenly)
 from fusionreid_mm.checkpoint_io import write_atomically
@@ -26,6 +25,7 @@ from fusionreid_mm.evaluation.functional import (DISTANCES, align_branches,
                                                  unit_vectors)
 from fusionreid_mm.registry import DATASETS
 from fusionreid_mm.sources import PersonImage
+from fusionreid_mm.sources.image_items import Item
 from fusionreid_mm.visualization.embedding_map import (METHODS, draw_map,
                                                        lay_out)
 

@@ -6,18 +6,22 @@ from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional, Sized,
 
 import numpy as np
 
-from fusionreid_mm.sources import PersonImage, list_images
+from .listing import list_images
+from .person_image import PersonImage
 
 Image = Union[str, 'os.PathLike[str]', PersonImage, np.ndarray]
 Images = Union[Image, Iterable[Image]]
 Camids = Union[int, Iterable[Optional[int]], None]
+
+#: An image as it was read from, or as it was given.
+Described = Union[PersonImage, np.ndarray]
 
 _MISSING = object()
 
 
 class Item(NamedTuple):
     """An image, and its camera from 0, if somebody knows it."""
-    image: Union[PersonImage, np.ndarray]
+    image: Described
     camid: Optional[int]
 
 
@@ -31,11 +35,13 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
             themselves say.
 
     Raises:
-        ValueError: If there are no images, or not as many as camids.
+        ValueError: If there are no images, not as many as camids, or an array
+            is none.
     """
     if isinstance(images, np.ndarray) and images.ndim == 4:
         images = list(images)
-    if isinstance(images, (str, os.PathLike, PersonImage, np.ndarray)):
+    if isinstance(images, (str, os.PathLike, PersonImage, np.ndarray)) \
+            or not isinstance(images, Iterable):
         images = [images]
     if not isinstance(images, (list, tuple)):
         return _with_camids(_each(images), camids)
@@ -48,8 +54,11 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
 
 
 def _each(images: Iterable[Image]) -> Iterator[Any]:
-    for image in images:
-        if isinstance(image, (np.ndarray, PersonImage)):
+    for number, image in enumerate(images):
+        if isinstance(image, np.ndarray):
+            _check_numbered(image, number)
+            yield image
+        elif isinstance(image, PersonImage):
             yield image
         else:
             yield from list_images(image)
@@ -74,3 +83,37 @@ def _item(image: Any, camid: Any) -> Item:
     if isinstance(image, PersonImage):
         image = image._replace(camid=camid)
     return Item(image, camid)
+
+
+def _check_numbered(image: np.ndarray, number: int) -> None:
+    try:
+        check_array(image)
+    except ValueError as error:
+        raise ValueError(f'{error} (image {number}, counted from 0)') \
+            from error
+
+
+def check_array(image: np.ndarray) -> None:
+    """Refuse an array that is no image.
+
+    Raises:
+        ValueError: If it is not of 8 bits and three channels.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 \
+            or not image.size:
+        raise ValueError(
+            'an image must be (H, W, 3) of uint8, in the order blue, green, '
+            f'red: got {image.shape} of {image.dtype}')
+
+
+def check_options(batch_size: int, on_bad_image: str = 'raise') -> None:
+    """Refuse options of inferencers that mean nothing.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if batch_size < 1:
+        raise ValueError(f'batch_size must be at least 1: got {batch_size}')
+    if on_bad_image not in ('raise', 'skip'):
+        raise ValueError("on_bad_image must be 'raise' or 'skip': got "
+                         f'{on_bad_image!r}')
