@@ -4,6 +4,7 @@ from fusionreid_mm.deployment import ExportedInferencer
 __all__ = ['ExportedInferencer', 'ReIDInferencer']
 
 if has_mmengine():
+    from .explanation import explain
     from .export import export_model
     from .extraction import extract_features, left_out, read_features
     from .feature_files import ExtractionJob, read_job
@@ -12,8 +13,8 @@ if has_mmengine():
     from .model import get_model
 
     __all__ += [
-        'ExtractionJob', 'export_model', 'extract_features', 'get_model',
-        'left_out', 'list_models', 'read_features', 'read_job'
+        'ExtractionJob', 'explain', 'export_model', 'extract_features',
+        'get_model', 'left_out', 'list_models', 'read_features', 'read_job'
     ]
 else:
     # All that there is without.
