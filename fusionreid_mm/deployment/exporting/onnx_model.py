@@ -1,14 +1,13 @@
 """ONNX models of exported programs."""
-import contextlib
 import copy
-import io
-import logging
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
+
+from .quiet import quietly
 
 #: The default version of ONNX's operators. ONNX Runtime 1.14, TensorRT 8.6 and
 #: OpenVINO 2023 know it; newer ones bring nothing that these models need.
@@ -44,7 +43,7 @@ def to_onnx(program: ExportedProgram, opset: int = OPSET) -> Any:
     for name in ('onnx', 'onnxscript'):
         _import(name)
     names = list(program.graph_signature.user_inputs)
-    with contextlib.redirect_stdout(io.StringIO()), _no_log():
+    with quietly():
         exported = torch.onnx.export(
             program,
             dynamo=True,
@@ -98,15 +97,3 @@ def _import(name: str) -> ModuleType:
         raise ImportError(
             f'to export to ONNX needs {name}, which is not installed: '
             'pip install "fusionreid_mm[deploy]"') from error
-
-
-@contextlib.contextmanager
-def _no_log():
-    """Without what the exporter tells its developers."""
-    logger = logging.getLogger('torch.onnx')
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
