@@ -4,9 +4,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from fusionreid_mm.checkpoint_io import write_atomically
 from fusionreid_mm.deployment import ExportedInferencer, Manifest, Threshold
-from fusionreid_mm.deployment.exporting import (
-    BATCH_SIZES, ONNX_SUFFIXES, OPSET, TOLERANCES, Difference, build_graph,
-    check_torch, compare, manifest_of, random_camids, random_images, writer_of)
+from fusionreid_mm.deployment.exporting import (BATCH_SIZES, ONNX_SUFFIXES,
+                                                OPSET, TOLERANCES, Difference,
+                                                build_graph, check_opset,
+                                                check_torch, compare,
+                                                manifest_of, random_camids,
+                                                random_images, writer_of)
 from fusionreid_mm.engine.pipelines import pipeline_of_tests
 from fusionreid_mm.sources import list_images
 from .inferencer import ReIDInferencer
@@ -71,6 +74,7 @@ def export_model(inferencer: ReIDInferencer,
     """
     path = Path(path)
     check_torch()
+    check_opset(opset)
     writer = writer_of(path, precision)
     if path.exists():
         raise FileExistsError(f'{path} is there already: remove it, or give '

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from fusionreid_mm.apis import ReIDInferencer, export_model
 from fusionreid_mm.apis.export import Export
-from fusionreid_mm.deployment.exporting import (OPSET, OPSETS,
-                                                check_torch, threshold_of,
-                                                writer_of)
+from fusionreid_mm.deployment.exporting import (OPSET, OPSETS, check_torch,
+                                                threshold_of, writer_of)
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 
 
