@@ -83,6 +83,9 @@ class ReIDInferencer(BaseInferencer):
         weights = None if weights is None else os.fspath(weights)
         with DefaultScope.overwrite_default_scope(SCOPE):
             content: Any = weights
+            if model is None:
+                # As upstream calls it.
+                model, weights = weights, None
             if is_checkpoint(model):
                 content, model = _read_checkpoint_alone(str(model), weights)
             super().__init__(model, content, device, SCOPE, show_progress)
@@ -202,7 +205,7 @@ class ReIDInferencer(BaseInferencer):
     def _load(self, items: Iterable[Item],
               skip: bool) -> Iterator[Tuple[Described, dict]]:
         num_skipped = 0
-        for number, item in enumerate(items):
+        for number, item in enumerate(items, start=1):
             try:
                 inputs = self.pipeline(item)
             except UnreadableImageError as error:
@@ -210,8 +213,8 @@ class ReIDInferencer(BaseInferencer):
                     raise
                 num_skipped += 1
                 print_log(
-                    f'{error}; it is left out, the {num_skipped}. of '
-                    f'{number + 1} images', 'current', logging.WARNING)
+                    f'{error}. It is left out, as {num_skipped} of the first '
+                    f'{number} images', 'current', logging.WARNING)
                 continue
             yield item.image, inputs
 
@@ -272,12 +275,15 @@ def _load_name(name: str, load: Callable) -> dict:
     if is_crop(name):
         return _load_array(read_image(name))
     try:
-        return load(dict(img_path=name))
+        loaded = load(dict(img_path=name))
     except UnreadableImageError:
         raise
     except Exception as error:
         raise UnreadableImageError(
             f'cannot read the image {name}: {error}') from error
+    if loaded is None:  # ignore_empty of mmcv's loaders
+        raise UnreadableImageError(f'cannot read the image {name}')
+    return loaded
 
 
 def _load_array(image: np.ndarray) -> dict:
