@@ -50,8 +50,8 @@ def test_a_figure_is_written_and_shown(parser, tmp_path, monkeypatch):
     # Other tests of this process may have left figures.
     others = set(plt.get_fignums())
     shown = []
-    monkeypatch.setattr(
-        plt, 'show', lambda: shown.append(set(plt.get_fignums()) - others))
+    monkeypatch.setattr(plt, 'show',
+                        lambda: shown.append(set(plt.get_fignums()) - others))
     args = parser.parse_args(['--window-size', '4*2.5'])
     out = tmp_path / 'new' / 'figure.png'
     with figures.drawing(args, out, show=True) as figure:
