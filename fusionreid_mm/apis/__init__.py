@@ -1,9 +1,19 @@
+from fusionreid_mm.availability import has_mmengine
+from fusionreid_mm.deployment import ExportedInferencer
 from .gallery import Filter, Gallery, Match, ModelSource
-from .inferencer import ReIDInferencer
-from .metafile import list_models
-from .model import get_model
 
 __all__ = [
-    'Filter', 'Gallery', 'Match', 'ModelSource', 'ReIDInferencer', 'get_model',
-    'list_models'
+    'ExportedInferencer', 'Filter', 'Gallery', 'Match', 'ModelSource',
+    'ReIDInferencer'
 ]
+
+if has_mmengine():
+    from .export import export_model
+    from .inferencer import ReIDInferencer
+    from .metafile import list_models
+    from .model import get_model
+
+    __all__ += ['export_model', 'get_model', 'list_models']
+else:
+    # All that there is without.
+    ReIDInferencer = ExportedInferencer  # type: ignore[assignment, misc]
