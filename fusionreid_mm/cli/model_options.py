@@ -1,6 +1,8 @@
 """Which model a subcommand describes images with."""
 import argparse
 import os
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 if TYPE_CHECKING:
@@ -50,7 +52,10 @@ def choose_model(args: argparse.Namespace,
 
 def load_model(source: 'ModelSource', args: argparse.Namespace) -> Any:
     from fusionreid_mm.apis import ReIDInferencer
-    return ReIDInferencer(*source, device=args.device)
+
+    # MMEngine tells there what it loads.
+    with redirect_stdout(sys.stderr):
+        return ReIDInferencer(*source, device=args.device)
 
 
 def _checked(source: 'ModelSource', origin: str) -> 'ModelSource':

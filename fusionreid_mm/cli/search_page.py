@@ -1,4 +1,5 @@
 """What a search found, as a page to look at."""
+import os.path as osp
 from typing import List, Sequence
 
 import numpy as np
@@ -26,6 +27,11 @@ def write_page(path: str, subtitle: str, queries: Sequence[PersonImage],
             *(_tile(match.name, None, _lines(rank, match))
               for rank, match in enumerate(matches, start=1))
         ])
+        with page.folded('Files'):
+            page.table(['rank', 'score', 'file'],
+                       [[rank, f'{match.score:.4f}',
+                         shown(match.name)]
+                        for rank, match in enumerate(matches, start=1)])
     page.write(path)
 
 
@@ -35,7 +41,7 @@ def _tile(name: str, frame: str, lines: List[str]) -> Tile:
         image = np.ascontiguousarray(read_image(name)[..., ::-1])
     except UnreadableImageError:
         image, lines = _GREY, [*lines, 'the picture cannot be read']
-    return Tile(image, [*lines, shown(name)], frame)
+    return Tile(image, [*lines, osp.basename(name)], frame)
 
 
 def _lines(rank: int, match: Match) -> List[str]:

@@ -1,12 +1,12 @@
 import argparse
-from typing import TYPE_CHECKING, Any, Iterator, List
+from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
 
 from ..gallery_options import add_gallery_arguments, gallery_options
 from ..model_options import add_model_arguments, choose_model, load_model
 from ..names import with_absolute_names
 
 if TYPE_CHECKING:
-    from fusionreid_mm.apis import Gallery
+    from fusionreid_mm.apis import Gallery, ModelSource
     from fusionreid_mm.sources import PersonImage
 
 HELP = 'describe images and keep them in a gallery, which is made if need be'
@@ -61,8 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     images = _images(args)
-    with _open_gallery(args) as gallery:
-        todo = images if args.again else list(gallery.missing(images))
+    remembered, todo = _look(args, images)
+    if not todo and not _asks_for_more(args):
+        print(f'all {len(images)} images were in {args.gallery} already')
+        return
+    with _open_gallery(args, remembered) as gallery:
         num_added = _add(gallery, todo, args)
         print(f'{num_added} images were added, {len(images) - len(todo)} were '
               f'there; {args.gallery} has {len(gallery)}')
@@ -75,21 +78,36 @@ def _images(args: argparse.Namespace) -> List['PersonImage']:
         list_images(source, args.boxes, args.camera_pattern))
 
 
-def _open_gallery(args: argparse.Namespace) -> 'Gallery':
+def _look(
+    args: argparse.Namespace, images: List['PersonImage']
+) -> Tuple[Optional['ModelSource'], List['PersonImage']]:
+    """The model that the gallery remembers, and what is to be done, before any
+    model is loaded."""
     from fusionreid_mm.apis import Gallery
-    options = gallery_options(args)
     try:
-        with Gallery.open(**options) as gallery:
-            remembered = gallery.source
+        gallery = Gallery.open(**gallery_options(args))
     except FileNotFoundError:
-        remembered = None
+        return None, images
+    with gallery:
+        todo = images if args.again else list(gallery.missing(images))
+        return gallery.source, todo
+
+
+def _asks_for_more(args: argparse.Namespace) -> bool:
+    """Of the gallery than to have images, which must be checked."""
+    return bool(args.model or args.index or args.new_cameras)
+
+
+def _open_gallery(args: argparse.Namespace,
+                  remembered: Optional['ModelSource']) -> 'Gallery':
+    from fusionreid_mm.apis import Gallery
     source = choose_model(args, remembered)
     return Gallery(
         inferencer=load_model(source, args),
         source=source,
         index=args.index,
         new_cameras=args.new_cameras,
-        **options)
+        **gallery_options(args))
 
 
 def _add(gallery: 'Gallery', images: List['PersonImage'],
