@@ -3,7 +3,7 @@ import argparse
 import os
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from fusionreid_mm.apis import ModelSource
