@@ -109,14 +109,18 @@ def is_first(args: argparse.Namespace) -> bool:
     return int(os.environ.get(_RANKS.get(args.launcher, ''), 0)) == 0
 
 
+def source_of(args: argparse.Namespace) -> ModelSource:
+    """What the gallery remembers."""
+    return checked_source(ModelSource(args.model, args.weights), 'the model')
+
+
 def open_gallery(args: argparse.Namespace, inferencer: Any,
                  images: List[PersonImage]) -> Gallery:
     """Raises:
         ValueError: If the features will not be those of the gallery.
     """
-    source = checked_source(ModelSource(args.model, args.weights), 'the model')
     gallery = Gallery(
-        inferencer=inferencer, source=source, **gallery_options(args))
+        inferencer=inferencer, source=source_of(args), **gallery_options(args))
     if gallery.new_cameras and any(image.camid is not None
                                    for image in images):
         gallery.close()
@@ -139,6 +143,8 @@ def main() -> None:
     has_gallery = args.gallery is not None and is_first(args)
     try:
         images = list_images(args.images, args.boxes, args.camera_pattern)
+        if has_gallery:
+            source_of(args)
         inferencer = ReIDInferencer(args.model, args.weights, device_of(args))
         if has_gallery:
             # What is wrong with it is to be known now.
