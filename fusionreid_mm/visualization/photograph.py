@@ -1,7 +1,7 @@
 import numpy as np
 from mmengine import fileio
 
-from fusionreid_mm.datasets.image_decoding import decode_image
+from fusionreid_mm.sources import decode_image
 
 
 def read_photograph(path: str) -> np.ndarray:
