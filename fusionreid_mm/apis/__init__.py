@@ -1,7 +1,11 @@
 from fusionreid_mm.availability import has_mmengine
 from fusionreid_mm.deployment import ExportedInferencer
+from .gallery import Filter, Gallery, Match, ModelSource
 
-__all__ = ['ExportedInferencer', 'ReIDInferencer']
+__all__ = [
+    'ExportedInferencer', 'Filter', 'Gallery', 'Match', 'ModelSource',
+    'ReIDInferencer'
+]
 
 if has_mmengine():
     from .explanation import explain
