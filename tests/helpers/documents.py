@@ -4,6 +4,7 @@ The folder looks as they say, ``configs/``, ``tools/`` and ``data/``, but for
 its size: networks have a few thousand parameters, a training one epoch, and
 datasets a dozen drawn people. Eight GPUs are two processes.
 """
+import ast
 import contextlib
 import glob
 import importlib
@@ -98,6 +99,20 @@ def blocks_of(page: Path, *languages: str) -> List[Block]:
     ]
 
 
+def is_config(code: str) -> bool:
+    """Whether Python is a config or a part of one, not a program."""
+
+    def is_plain(value: ast.expr) -> bool:
+        is_dict = isinstance(value, ast.Call) and isinstance(
+            value.func, ast.Name) and value.func.id == 'dict'
+        return is_dict or isinstance(value,
+                                     (ast.Attribute, ast.Constant, ast.List))
+
+    return all(
+        isinstance(step, ast.Assign) and is_plain(step.value)
+        for step in ast.parse(code).body)
+
+
 def commands_of(block: Block) -> Iterator[str]:
     """The commands of a block in shell, each in one line."""
     for line in block.code.replace('\\\n', ' ').splitlines():
@@ -183,7 +198,7 @@ class Reader:
         ]
         while '=' in words[0] and not words[0].startswith(('-', '/')):
             words = words[1:]
-        if words[0] in ('python', 'fusionreid'):
+        if words[0] in ('python', 'fusionreid') and words[1] != '-m':
             output = self._run_here(words)
         else:
             output = self._run_process(words)

@@ -3,7 +3,7 @@ they say, and small."""
 import re
 
 import pytest
-from helpers.documents import PAGES, Reader, blocks_of, commands_of
+from helpers.documents import PAGES, Reader, blocks_of, commands_of, is_config
 from helpers.global_instances import forget_global_instances
 from helpers.golden import ROOT
 
@@ -19,6 +19,7 @@ ELSEWHERE = {
     r'python tools/analysis_tools/benchmark_model':
     'tests/test_tools/test_benchmark_model.py',
     r'fusionreid web ': 'tests/test_web',
+    r'docker ': 'tests/test_packaging/test_docker.py',
     r'sphinx-build ': 'tests/test_docs/test_site.py',
 }
 
@@ -55,7 +56,7 @@ def test_block(block, reader):
             if not is_run_elsewhere(command):
                 forget_global_instances()
                 reader.run_shell(command)
-    elif 'import ' in block.code:
-        reader.run_python(block.code)
-    else:
+    elif is_config(block.code):
         assert reader.load_config(block.code)
+    else:
+        reader.run_python(block.code)

@@ -17,7 +17,6 @@ _REGISTERS = ('reg_token', 'register_tokens')
 _FIXED_OPTIONS = dict(
     out_type='raw', out_indices=-1, final_norm=True, with_cls_token=True)
 
-
 # An exported graph cannot look at values and raise. PyTorch tells of it from
 # 2.7 on, which is the first that exports here.
 _is_exporting = getattr(torch.compiler, 'is_exporting', lambda: False)
