@@ -13,8 +13,12 @@ _MONO_FONT = 'ui-monospace, Menlo, Consolas, monospace'
 
 #: Beside Gradio's own.
 CSS = '''
-.gradio-container { max-width: 1280px !important; margin: 0 auto; }
-.gradio-container main { padding: 20px 16px !important; }
+.gradio-container main.app {
+  max-width: 1280px; margin: 0 auto; padding: 20px 24px;
+}
+.gradio-container .html-container { padding: 0; }
+/* Nothing, before a result is chosen. */
+#detail:not(:has(section)) { display: none; }
 .reid-header h1 { font-size: 1.6rem; font-weight: 650; margin: 0 0 4px; }
 .reid-header p { margin: 0; color: var(--body-text-color-subdued); }
 .reid-header dl {
@@ -158,7 +162,7 @@ CSS = '''
 .reid-footer p { margin: 0 0 6px; max-width: 90ch; }
 
 @media (max-width: 640px) {
-  .gradio-container main { padding: 14px 10px !important; }
+  .gradio-container main.app { padding: 14px 12px; }
   .reid-results ol {
     gap: 8px; grid-template-columns: repeat(3, minmax(0, 1fr));
   }
@@ -181,4 +185,8 @@ def page_theme() -> gr.themes.Base:
         font_mono=['monospace'])
     # As Gradio would write them, no name could be a generic one (system-ui).
     theme.font, theme.font_mono = _FONT, _MONO_FONT
-    return theme
+    # Gradio's are too pale to read.
+    return theme.set(
+        body_text_color_subdued='*neutral_500',
+        body_text_color_subdued_dark='*neutral_400',
+        block_border_width='1px')
