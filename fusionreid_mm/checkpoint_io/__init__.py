@@ -1,4 +1,5 @@
 from .atomic_write import remove_leftovers, write_atomically
+from .config_text import read_config_text
 from .safe_load import (BrokenCheckpoint, UnsafeCheckpoint, read_checkpoint,
                         safe_globals)
 from .safetensors_file import to_safetensors
@@ -6,5 +7,6 @@ from .source import find_file
 
 __all__ = [
     'BrokenCheckpoint', 'UnsafeCheckpoint', 'find_file', 'read_checkpoint',
-    'remove_leftovers', 'safe_globals', 'to_safetensors', 'write_atomically'
+    'read_config_text', 'remove_leftovers', 'safe_globals', 'to_safetensors',
+    'write_atomically'
 ]

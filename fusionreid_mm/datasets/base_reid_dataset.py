@@ -11,7 +11,7 @@ from mmengine.dataset import (BaseDataset, ClassBalancedDataset, ConcatDataset,
                               RepeatDataset)
 from mmengine.logging import print_log
 
-from .image_decoding import UnreadableImageError
+from fusionreid_mm.sources import UnreadableImageError
 
 #: The roles of a split, in the order in which the images are listed.
 ROLES = {

@@ -4,7 +4,7 @@ from typing import Iterator
 from mmengine.logging import print_log
 
 from fusionreid_mm.registry import DATASETS
-from .image_files import read_table
+from fusionreid_mm.sources import read_table
 from .table_reid_dataset import Row, TableReIDDataset
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 from typing import Iterator
 
 from fusionreid_mm.registry import DATASETS
+from fusionreid_mm.sources import is_image
 from .base_reid_dataset import ROLES
-from .image_files import is_image
 from .table_reid_dataset import Row, TableReIDDataset
 
 

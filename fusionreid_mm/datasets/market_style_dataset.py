@@ -2,8 +2,8 @@ import re
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
+from fusionreid_mm.sources import is_image
 from .base_reid_dataset import AnyImage, BaseReIDDataset
-from .image_files import is_image
 
 
 class MarketStyleDataset(BaseReIDDataset):

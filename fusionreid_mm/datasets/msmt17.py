@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 
 from fusionreid_mm.registry import DATASETS
 from .base_reid_dataset import AnyImage, BaseReIDDataset, Counts
-from .image_files import read_image_list
+from .image_lists import read_image_list
 
 _FILE_NAME = re.compile(r'[^_]*_[^_]*_(?P<camera>[0-9]+)')
 

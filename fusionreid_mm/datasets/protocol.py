@@ -4,8 +4,8 @@ import os
 from collections import defaultdict
 from typing import Dict, Iterable, List, Set
 
+from fusionreid_mm.sources import decode_image
 from .base_reid_dataset import Annotations, BaseReIDDataset
-from .image_decoding import decode_image
 
 _JPEG_START, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 # Some writers leave a few bytes behind the end of a JPEG.

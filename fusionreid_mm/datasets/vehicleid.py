@@ -3,7 +3,7 @@ from typing import Dict, Iterator, List, Tuple
 from fusionreid_mm.evaluation.functional import draw_gallery
 from fusionreid_mm.registry import DATASETS
 from .base_reid_dataset import AnyImage, BaseReIDDataset, Counts
-from .image_files import read_image_list
+from .image_lists import read_image_list
 
 
 @DATASETS.register_module()

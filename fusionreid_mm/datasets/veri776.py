@@ -5,7 +5,7 @@ from mmengine.logging import print_log
 
 from fusionreid_mm.registry import DATASETS
 from .base_reid_dataset import Counts, ReIDImage
-from .image_files import read_lines
+from .image_lists import read_lines
 from .market_style_dataset import MarketStyleDataset
 
 

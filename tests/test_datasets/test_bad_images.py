@@ -9,8 +9,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from fusionreid_mm.datasets import LoadReIDImage, Market1501
-from fusionreid_mm.datasets.image_decoding import (UnreadableImageError,
-                                                   decode_image)
+from fusionreid_mm.sources import UnreadableImageError, decode_image
 
 PIPELINE = [dict(type='LoadReIDImage'), dict(type='PackReIDInputs')]
 

@@ -7,9 +7,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from fusionreid_mm.compat import use_cpu_group
-from fusionreid_mm.datasets.image_decoding import UnreadableImageError
 from fusionreid_mm.datasets.protocol import ProtocolError
 from fusionreid_mm.engine.command_line import augment_tests
+from fusionreid_mm.sources import UnreadableImageError
 
 SKIP = {
     f'{loader}_dataloader__dataset__on_bad_image': 'skip'

@@ -14,8 +14,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Dict, List
 
-from fusionreid_mm.datasets.image_files import is_image, read_table
 from fusionreid_mm.datasets.role_drawing import draw_roles
+from fusionreid_mm.sources import is_image, read_table
 
 COLUMNS = ('path', 'pid', 'role', 'camid', 'viewid')
 

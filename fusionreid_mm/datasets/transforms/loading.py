@@ -5,7 +5,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
 from fusionreid_mm.registry import TRANSFORMS
-from ..image_decoding import UnreadableImageError, decode_image
+from fusionreid_mm.sources import UnreadableImageError, decode_image
 
 
 @TRANSFORMS.register_module()

@@ -12,7 +12,7 @@ from fusionreid_mm.datasets.base_reid_dataset import (Annotations,
                                                       BaseReIDDataset,
                                                       collect_annotations,
                                                       readers_of)
-from fusionreid_mm.datasets.image_decoding import decode_image
+from fusionreid_mm.sources import decode_image
 from .finding import Finding, ok, problem, warning
 
 _SHOWN = 10

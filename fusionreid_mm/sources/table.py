@@ -1,31 +1,24 @@
-"""Finding images in folders and in the lists that datasets come with."""
+"""Text files with a line for each image."""
 import csv
-import re
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence, Tuple
 
-_IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
-_LIST_LINE = re.compile(r'(?P<name>.+?)\s+(?P<pid>[0-9]+)')
 
+def read_lines(path: Path, advice: str = '') -> List[str]:
+    """The lines of a text file.
 
-def is_image(path: Path) -> bool:
-    """Whether a file is an image, by its name."""
-    # macOS leaves a file ._0002_c1s1_000451_03.jpg beside each.
-    is_hidden = path.name.startswith('.')
-    return not is_hidden and path.suffix.lower() in _IMAGE_SUFFIXES
-
-
-def read_lines(path: Path) -> List[str]:
-    """The lines of a text file of a dataset.
+    Args:
+        path (Path): The file.
+        advice (str): What to say when it is missing. Defaults to ``''``.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not in UTF-8.
     """
     if not path.is_file():
+        separator = ': ' if advice else ''
         raise FileNotFoundError(
-            f'the file {path.absolute()} is missing: is the dataset complete, '
-            'and data_root its folder?')
+            f'the file {path.absolute()} is missing{separator}{advice}')
     try:
         return path.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
@@ -33,20 +26,10 @@ def read_lines(path: Path) -> List[str]:
             f'{path.absolute()} is no text in UTF-8: {error}') from error
 
 
-def read_image_list(path: Path) -> Iterator[Tuple[str, int]]:
-    """Yield ``(name, pid)`` from lines ``'<image> <person id>'``.
-
-    Raises:
-        ValueError: If a line is in another form.
-    """
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        match = _LIST_LINE.fullmatch(line.strip())
-        if match is None:
-            raise ValueError(f'{path.absolute()}, line {number}: expected '
-                             f"'<image> <person id>', got {line!r}")
-        yield match['name'], int(match['pid'])
+def columns_of(path: Path) -> List[str]:
+    """The header of a CSV file; nothing if it is empty."""
+    header = next(csv.reader(read_lines(path)), [])
+    return [name.strip() for name in header]
 
 
 def read_table(path: Path,
@@ -60,6 +43,7 @@ def read_table(path: Path,
         advice (str): What to say when one is missing. Defaults to ``''``.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If a column is missing or there twice, or a line has more
             or fewer fields than there are columns.
     """

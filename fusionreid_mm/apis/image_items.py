@@ -1,0 +1,76 @@
+"""What an inferencer is given, one image after the other."""
+import os
+from itertools import zip_longest
+from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional, Sized,
+                    Union)
+
+import numpy as np
+
+from fusionreid_mm.sources import PersonImage, list_images
+
+Image = Union[str, 'os.PathLike[str]', PersonImage, np.ndarray]
+Images = Union[Image, Iterable[Image]]
+Camids = Union[int, Iterable[Optional[int]], None]
+
+_MISSING = object()
+
+
+class Item(NamedTuple):
+    """An image, and its camera from 0, if somebody knows it."""
+    image: Union[PersonImage, np.ndarray]
+    camid: Optional[int]
+
+
+def items_of(images: Images, camids: Camids) -> Iterable[Item]:
+    """The images with their cameras.
+
+    Args:
+        images: As of :meth:`.ReIDInferencer.__call__`. What has a length is
+            looked through at once, anything else when it is asked for.
+        camids: The camera of each, one for all, or None for what the images
+            themselves say.
+
+    Raises:
+        ValueError: If there are no images, or not as many as camids.
+    """
+    if isinstance(images, np.ndarray) and images.ndim == 4:
+        images = list(images)
+    if isinstance(images, (str, os.PathLike, PersonImage, np.ndarray)):
+        images = [images]
+    if not isinstance(images, (list, tuple)):
+        return _with_camids(_each(images), camids)
+    listed: List = list(_each(images))
+    if not listed:
+        raise ValueError(f'there are no images in {images!r}')
+    if isinstance(camids, Sized) and len(camids) != len(listed):
+        raise ValueError(f'{len(listed)} images, but {len(camids)} camids')
+    return list(_with_camids(listed, camids))
+
+
+def _each(images: Iterable[Image]) -> Iterator[Any]:
+    for image in images:
+        if isinstance(image, (np.ndarray, PersonImage)):
+            yield image
+        else:
+            yield from list_images(image)
+
+
+def _with_camids(images: Iterable, camids: Camids) -> Iterator[Item]:
+    if camids is None:
+        for image in images:
+            yield Item(image, getattr(image, 'camid', None))
+    elif isinstance(camids, (int, np.integer)):
+        for image in images:
+            yield _item(image, camids)
+    else:
+        for image, camid in zip_longest(images, camids, fillvalue=_MISSING):
+            if image is _MISSING or camid is _MISSING:
+                raise ValueError('there are not as many images as camids')
+            yield _item(image, camid)
+
+
+def _item(image: Any, camid: Any) -> Item:
+    camid = None if camid is None else int(camid)
+    if isinstance(image, PersonImage):
+        image = image._replace(camid=camid)
+    return Item(image, camid)
