@@ -14,6 +14,7 @@ from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                running, set_loader_defaults,
                                                set_work_dir)
 from fusionreid_mm.evaluation import ReIDMetric
+from fusionreid_mm.visualization import check_page_path
 
 # What --out may end with.
 _SUFFIXES = {
@@ -40,8 +41,12 @@ def parse_args() -> argparse.Namespace:
         help="what --out writes: 'pred' (the default), 'queries' (the default "
         "of .npz) or 'metrics' (.json, .yml or .pkl)")
     parser.add_argument(
-        '--show-dir',
-        help='draw ranked lists and the CMC curve into this folder')
+        '--show-dir', help='draw ranked lists and curves into this folder')
+    parser.add_argument(
+        '--report',
+        help='write a report, one HTML file: metrics with confidence '
+        'intervals, curves, the worst queries, cameras, and where the '
+        'branches of the model disagree')
     parser.add_argument(
         '--tta',
         action='store_true',
@@ -56,6 +61,8 @@ def parse_args() -> argparse.Namespace:
     if args.out is not None and not args.out.endswith(suffixes):
         parser.error(f'--out {args.out}: the name must end with '
                      f'{", ".join(suffixes)}')
+    if args.report is not None:
+        check_page_path(args.report)
     if not osp.isfile(args.checkpoint) and '://' not in args.checkpoint:
         parser.error(f'there is no checkpoint file {args.checkpoint!r}')
     return args
@@ -76,6 +83,9 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
             type='RankedListHook',
             enable=True,
             out_dir=args.show_dir)
+    if args.report is not None:
+        cfg.setdefault('custom_hooks',
+                       []).append(dict(type='ReportHook', out=args.report))
     set_loader_defaults(
         cfg, pin_memory=not args.no_pin_memory, persistent_workers=False)
 

@@ -1,5 +1,9 @@
+from .gallery import Gallery, Match, ModelSource
 from .inferencer import ReIDInferencer
 from .metafile import list_models
 from .model import get_model
 
-__all__ = ['ReIDInferencer', 'get_model', 'list_models']
+__all__ = [
+    'Gallery', 'Match', 'ModelSource', 'ReIDInferencer', 'get_model',
+    'list_models'
+]

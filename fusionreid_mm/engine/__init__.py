@@ -2,7 +2,7 @@ from .checkpoint import convert_official_state_dict
 from .hooks import (BadImageHook, BadLossError, ChannelsLastHook,
                     CheckpointFitHook, CheckpointHook, EarlyStoppingHook,
                     EpochSeedHook, LossGuardHook, RankedListHook,
-                    ReIDProtocolHook, ValidateBeforeTrainHook)
+                    ReIDProtocolHook, ReportHook, ValidateBeforeTrainHook)
 from .optim_wrappers import AmpOptimWrapper
 from .schedulers import WarmupCosineLR
 
@@ -10,5 +10,6 @@ __all__ = [
     'AmpOptimWrapper', 'BadImageHook', 'BadLossError', 'ChannelsLastHook',
     'CheckpointFitHook', 'CheckpointHook', 'EarlyStoppingHook',
     'EpochSeedHook', 'LossGuardHook', 'RankedListHook', 'ReIDProtocolHook',
-    'ValidateBeforeTrainHook', 'WarmupCosineLR', 'convert_official_state_dict'
+    'ReportHook', 'ValidateBeforeTrainHook', 'WarmupCosineLR',
+    'convert_official_state_dict'
 ]

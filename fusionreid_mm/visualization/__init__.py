@@ -1,7 +1,13 @@
+from .curves import (RocCurve, plot_cmc, plot_matrix, plot_precision_recall,
+                     plot_roc)
+from .html_page import HtmlPage, Tile, check_page_path
 from .image_sheet import Picture, SheetRow, draw_sheet
 from .reid_visualizer import RankedImage, ReIDVisualizer, camera_name
+from .report import TestRun, draw_report, list_tiles
 
 __all__ = [
-    'Picture', 'RankedImage', 'ReIDVisualizer', 'SheetRow', 'camera_name',
-    'draw_sheet'
+    'HtmlPage', 'Picture', 'RankedImage', 'ReIDVisualizer', 'RocCurve',
+    'SheetRow', 'TestRun', 'Tile', 'camera_name', 'check_page_path',
+    'draw_report', 'draw_sheet', 'list_tiles', 'plot_cmc', 'plot_matrix',
+    'plot_precision_recall', 'plot_roc'
 ]

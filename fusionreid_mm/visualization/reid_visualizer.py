@@ -1,4 +1,4 @@
-from typing import NamedTuple, Optional, Sequence
+from typing import Callable, NamedTuple, Optional, Sequence
 
 import matplotlib
 import numpy as np
@@ -8,6 +8,7 @@ from mmengine.visualization import Visualizer
 from PIL import Image, ImageDraw, ImageFont
 
 from fusionreid_mm.registry import VISUALIZERS
+from .curves import plot_cmc, plot_precision_recall
 
 # Colour-blind safe: blue for the query, green and vermilion for right and
 # wrong.
@@ -36,9 +37,10 @@ class RankedImage(NamedTuple):
 
 @VISUALIZERS.register_module()
 class ReIDVisualizer(Visualizer):
-    """MMEngine's visualizer, which also draws ranked lists and CMC curves.
+    """MMEngine's visualizer, which also draws ranked lists, CMC curves and
+    precision-recall curves.
 
-    Both are returned as RGB images, (H, W, 3) uint8, ready for
+    All are returned as RGB images, (H, W, 3) uint8, ready for
     :meth:`add_image`.
     """
 
@@ -60,22 +62,25 @@ class ReIDVisualizer(Visualizer):
     def draw_cmc(self, cmc: np.ndarray, title: str = '') -> np.ndarray:
         """The cumulative matching characteristic, ``cmc[k - 1]`` being Rank-k
         as a fraction."""
-        with matplotlib.rc_context({'font.size': 11}):
-            figure = Figure(figsize=(6, 4), dpi=120, layout='tight')
-            canvas = FigureCanvasAgg(figure)
-            axes = figure.add_subplot()
-            ranks = np.arange(1, len(cmc) + 1)
-            axes.plot(
-                ranks, 100 * cmc, marker='.', color=np.divide(_QUERY, 255))
-            axes.set(
-                xlabel='rank',
-                ylabel='queries with a match (%)',
-                xlim=(0.5, len(cmc) + 0.5),
-                ylim=(0, 102),
-                title=title)
-            axes.grid(alpha=0.3)
-            canvas.draw()
-        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+        return _draw(plot_cmc, cmc, title)
+
+    def draw_precision_recall(self,
+                              precision: np.ndarray,
+                              title: str = '') -> np.ndarray:
+        """The precision-recall curve, as :func:`.precision_at_recall` gives
+        it."""
+        return _draw(plot_precision_recall, precision, title)
+
+
+def _draw(plot: Callable, values: np.ndarray, title: str) -> np.ndarray:
+    with matplotlib.rc_context({'font.size': 11}):
+        figure = Figure(figsize=(6, 4), dpi=120, layout='tight')
+        canvas = FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        plot(axes, {'': values})
+        axes.set_title(title)
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def camera_name(camid: Optional[int]) -> str:

@@ -61,6 +61,7 @@ def main(out: str, with_numbers: bool) -> None:
         ap=ranking.ap,
         inp=ranking.inp,
         cmc=ranking.cmc,
+        precision=ranking.precision,
         first_match_rank=ranking.first_match_rank,
         ranked_lists=np.array(repr(metric.ranked_lists[''])))
 

@@ -7,10 +7,12 @@ from .epoch_seed_hook import EpochSeedHook
 from .loss_guard_hook import BadLossError, LossGuardHook
 from .ranked_list_hook import RankedListHook
 from .reid_protocol_hook import ReIDProtocolHook
+from .report_hook import ReportHook
 from .validate_before_train_hook import ValidateBeforeTrainHook
 
 __all__ = [
     'BadImageHook', 'BadLossError', 'ChannelsLastHook', 'CheckpointFitHook',
     'CheckpointHook', 'EarlyStoppingHook', 'EpochSeedHook', 'LossGuardHook',
-    'RankedListHook', 'ReIDProtocolHook', 'ValidateBeforeTrainHook'
+    'RankedListHook', 'ReIDProtocolHook', 'ReportHook',
+    'ValidateBeforeTrainHook'
 ]

@@ -7,15 +7,17 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from PIL import Image
 
-from fusionreid_mm.evaluation import RankedList, ReIDMetric
+from fusionreid_mm.evaluation import RankedList
 from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
+from .measuring import metric_of_test
 
 
 @HOOKS.register_module()
 class RankedListHook(Hook):
-    """Draws ranked lists of some queries, and the CMC curve, after a test; of
-    several datasets each one's, with its name before the names of the files.
+    """Draws ranked lists of some queries, the CMC curve and the
+    precision-recall curve after a test; of several datasets each one's, with
+    its name before the names of the files.
 
     The gallery is ranked as the :class:`ReIDMetric` of the test ranks it, and
     pictures of the query's person by the query's camera are left out.
@@ -54,25 +56,30 @@ class RankedListHook(Hook):
             raise TypeError('RankedListHook draws with a ReIDVisualizer: set '
                             "visualizer=dict(type='ReIDVisualizer', ...)")
         if isinstance(runner._test_loop, BaseLoop):
-            _reid_metric(runner).list_queries(self.num_queries, self.topk)
+            metric_of_test(runner, 'RankedListHook').list_queries(
+                self.num_queries, self.topk)
 
     def after_test_epoch(self,
                          runner: Runner,
                          metrics: Optional[Dict[str, float]] = None) -> None:
         if not self.enable or not is_main_process():
             return
-        metric = _reid_metric(runner)
+        metric = metric_of_test(runner, 'RankedListHook')
         for dataset, ranking in metric.rankings.items():
             heading = f'{dataset}_' if len(metric.rankings) > 1 else ''
             self._draw_ranked_lists(runner, metric.ranked_lists[dataset],
                                     heading)
-            picture = runner.visualizer.draw_cmc(
-                ranking.cmc, f'mAP {100 * ranking.mAP:.1f}, '
-                f'Rank-1 {100 * ranking.cmc[0]:.1f}')
-            self._write(runner, f'{heading}cmc', picture)
+            title = (f'mAP {100 * ranking.mAP:.1f}, '
+                     f'Rank-1 {100 * ranking.cmc[0]:.1f}')
+            self._write(runner, f'{heading}cmc',
+                        runner.visualizer.draw_cmc(ranking.cmc, title))
+            self._write(
+                runner, f'{heading}precision_recall',
+                runner.visualizer.draw_precision_recall(
+                    ranking.precision, title))
         if self.out_dir is not None:
             runner.logger.info(
-                f'Ranked lists and CMC curve are in {self.out_dir}')
+                f'Ranked lists and curves are in {self.out_dir}')
 
     def _draw_ranked_lists(self, runner: Runner, lists: List[RankedList],
                            heading: str) -> None:
@@ -95,11 +102,3 @@ class RankedListHook(Hook):
         folder = Path(self.out_dir)
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(folder / f'{name}.png')
-
-
-def _reid_metric(runner: Runner) -> ReIDMetric:
-    for metric in runner.test_evaluator.metrics:
-        if isinstance(metric, ReIDMetric):
-            return metric
-    raise TypeError('RankedListHook ranks as ReIDMetric does: set '
-                    "test_evaluator=dict(type='ReIDMetric')")

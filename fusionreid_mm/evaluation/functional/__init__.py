@@ -1,9 +1,12 @@
 from .bootstrap import (Difference, Interval, confidence_interval,
                         paired_difference, query_scores)
+from .camera_pairs import CameraPairs, evaluate_camera_pairs
+from .disagreement import Verdict, group_by_verdict
 from .distance import METRICS, Similarity, build_similarity
 from .images import Images, collect_images
 from .match_ranks import Annotations, GalleryShard, MatchRanks, Processes
 from .nearest import NOBODY, Nearest, find_nearest, find_nearest_in_shards
+from .precision_recall import precision_at_recall
 from .query_expansion import (check_query_expansion, evaluate_expanded_shards,
                               expand_queries)
 from .ranking import RankingResult, evaluate_ranking, evaluate_shards
@@ -14,13 +17,14 @@ from .verification import (OperatingPoint, VerificationResult,
                            evaluate_verification, verify_shards)
 
 __all__ = [
-    'METRICS', 'NOBODY', 'Annotations', 'Difference', 'GalleryShard', 'Images',
-    'Interval', 'MatchRanks', 'Nearest', 'OperatingPoint', 'Processes',
-    'RankingResult', 'Similarity', 'VerificationResult', 'build_similarity',
-    'check_query_expansion', 'check_reranking', 'collect_images',
-    'confidence_interval', 'draw_gallery', 'evaluate_expanded_shards',
-    'evaluate_ranking', 'evaluate_reranked', 'evaluate_reranked_shards',
-    'evaluate_shards', 'evaluate_verification', 'expand_queries',
-    'find_nearest', 'find_nearest_in_shards', 'paired_difference',
-    'query_scores', 'verify_shards'
+    'METRICS', 'NOBODY', 'Annotations', 'CameraPairs', 'Difference',
+    'GalleryShard', 'Images', 'Interval', 'MatchRanks', 'Nearest',
+    'OperatingPoint', 'Processes', 'RankingResult', 'Similarity', 'Verdict',
+    'VerificationResult', 'build_similarity', 'check_query_expansion',
+    'check_reranking', 'collect_images', 'confidence_interval', 'draw_gallery',
+    'evaluate_camera_pairs', 'evaluate_expanded_shards', 'evaluate_ranking',
+    'evaluate_reranked', 'evaluate_reranked_shards', 'evaluate_shards',
+    'evaluate_verification', 'expand_queries', 'find_nearest',
+    'find_nearest_in_shards', 'group_by_verdict', 'paired_difference',
+    'precision_at_recall', 'query_scores', 'verify_shards'
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from .images import (MEMORY_BUDGET, Array, Images, choose_sizes, gallery_shard,
                      query_and_gallery, query_blocks)
 from .match_ranks import MatchRanks, Processes
+from .precision_recall import precision_at_recall
 
 NO_MATCH = -1
 
@@ -30,6 +31,9 @@ class RankingResult(NamedTuple):
             -1 where it is not valid.
         num_valid_queries: Queries with a match by another camera. The others
             are left out of all means.
+        precision: The precision-recall curve, averaged over the valid queries:
+            ``precision[k]`` from recall k / 100 to (k + 1) / 100
+            (:func:`.precision_at_recall`). Its mean is ``mAP``.
     """
     mAP: float
     mINP: float
@@ -38,6 +42,7 @@ class RankingResult(NamedTuple):
     inp: np.ndarray
     first_match_rank: np.ndarray
     num_valid_queries: int
+    precision: np.ndarray
 
 
 def evaluate_ranking(query_features: Array,
@@ -182,7 +187,17 @@ def summarize(blocks: Sequence[MatchRanks], order: np.ndarray,
         ap=ap,
         inp=inp,
         first_match_rank=first_match_rank,
-        num_valid_queries=int(valid.sum()))
+        num_valid_queries=int(valid.sum()),
+        precision=precision_at_recall(*_in_order(ranks, counts, order)))
+
+
+def _in_order(ranks: np.ndarray, counts: np.ndarray,
+              order: np.ndarray) -> MatchRanks:
+    """The ranks of the matches with the queries in another order."""
+    starts = (np.cumsum(counts) - counts)[order]
+    counts = counts[order]
+    skipped = np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    return MatchRanks(ranks[skipped + np.arange(len(ranks))], counts)
 
 
 def _cumulative_matches(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:

@@ -34,10 +34,9 @@ class RankedList(NamedTuple):
     scores: List[float]
 
 
-def list_queries(test_set: TestSet, processes: Processes, metric: str,
-                 num_queries: int, topk: int) -> List[RankedList]:
-    """Ranked lists of some queries, evenly spread over all of them. Features
-    stay where they were computed.
+def list_evenly(test_set: TestSet, processes: Processes, metric: str,
+                num_queries: int, topk: int) -> List[RankedList]:
+    """Ranked lists of some queries, evenly spread over all of them.
 
     Args:
         test_set (TestSet): This process's part of the images.
@@ -49,11 +48,30 @@ def list_queries(test_set: TestSet, processes: Processes, metric: str,
     Returns:
         List[RankedList]: The same at all processes.
     """
+    size = sum(processes.gather(len(test_set.query.features)))
+    places = np.linspace(0, size - 1, num_queries).astype(int)
+    return list_queries(test_set, processes, metric, np.unique(places), topk)
+
+
+def list_queries(test_set: TestSet, processes: Processes, metric: str,
+                 places: np.ndarray, topk: int) -> List[RankedList]:
+    """Ranked lists of some queries. Features stay where they were computed.
+
+    Args:
+        test_set (TestSet): This process's part of the images.
+        processes (Processes): All of the run.
+        metric (str): How features are compared.
+        places (np.ndarray): Numbers of the queries among all, ascending.
+        topk (int): Gallery images of each at most.
+
+    Returns:
+        List[RankedList]: The same at all processes.
+    """
+    if not len(places):
+        return []
     query, gallery, paths = test_set
     own = query.annotations.indices
     everyones = np.sort(np.concatenate(processes.gather(own)))
-    places = np.linspace(0, len(everyones) - 1, num_queries).astype(int)
-    places = np.unique(places)
     chosen = everyones[places]
     nearest = find_nearest_in_shards(
         query.take(np.isin(own, chosen)),

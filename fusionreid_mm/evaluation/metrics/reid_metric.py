@@ -16,9 +16,10 @@ from ..functional import (RankingResult, VerificationResult,
                           evaluate_shards, verify_shards)
 from ..results import save_results, save_thresholds
 from .collected_images import CollectedImages, TestSet, redraw_galleries
+from .evaluated_dataset import DESCRIPTOR, EvaluatedDataset, take_columns
 from .processes import DistributedProcesses
 from .query_results import gather_query_results
-from .ranked_lists import RankedList, list_queries
+from .ranked_lists import RankedList, list_evenly
 
 
 class _Found(NamedTuple):
@@ -84,6 +85,8 @@ class ReIDMetric(BaseMetric):
             query, by the names of the datasets; with trials, of the first.
         ranked_lists (Dict[str, List[RankedList]]): Likewise, if
             :meth:`list_queries` asked for them.
+        observers (List[Callable]): Called in all processes with each
+            :class:`.EvaluatedDataset`, in order.
 
     Raises:
         ValueError: If ``ranks`` are not whole numbers from 1, ``metric`` is
@@ -157,6 +160,7 @@ class ReIDMetric(BaseMetric):
         self.embeddings = _combinations(embeddings)
         self.rankings: Dict[str, RankingResult] = {}
         self.ranked_lists: Dict[str, List[RankedList]] = {}
+        self.observers: List[Callable[[EvaluatedDataset], None]] = []
         self._lists: Optional[Dict[str, int]] = None
         self._images = CollectedImages()
         self._columns: Mapping[str, Sequence[int]] = {}
@@ -232,18 +236,26 @@ class ReIDMetric(BaseMetric):
             metrics.update(self._in_percent(found, descriptor))
             self.rankings[name] = found[0].rankings['']
             if self._lists is not None:
-                self.ranked_lists[name] = list_queries(trials[0], processes,
-                                                       self.metric,
-                                                       **self._lists)
+                self.ranked_lists[name] = list_evenly(trials[0], processes,
+                                                      self.metric,
+                                                      **self._lists)
             if self.out is not None:
                 self._write(trials[0], found[0], processes,
                             f'_{name}' if len(test_sets) > 1 else '')
-            for part, columns in zip(parts, self._parts()):
+            rankings = {DESCRIPTOR: self.rankings[name]}
+            columns = self._columns_of_parts()
+            for part, heading in zip(columns, parts):
                 found = [
-                    self._measure(_take_columns(trial, columns), processes)
+                    self._measure(
+                        take_columns(trial, columns[part]), processes)
                     for trial in trials
                 ]
-                metrics.update(self._in_percent(found, part))
+                metrics.update(self._in_percent(found, heading))
+                rankings[part] = found[0].rankings['']
+            dataset = EvaluatedDataset(name, trials[0], columns, rankings,
+                                       self.metric, self.device, processes)
+            for observe in self.observers:
+                observe(dataset)
         return metrics
 
     def _trials(self, test_set: TestSet,
@@ -252,10 +264,12 @@ class ReIDMetric(BaseMetric):
             return iter([test_set])
         return redraw_galleries(test_set, self.num_trials, processes)
 
-    def _parts(self) -> List[List[Sequence[int]]]:
-        """The columns of each part that is to be measured."""
-        return [[self._columns[name] for name in names]
-                for names in self.embeddings.values()]
+    def _columns_of_parts(self) -> Dict[str, Sequence[Sequence[int]]]:
+        """Of each part that is to be measured."""
+        return {
+            part: [self._columns[name] for name in names]
+            for part, names in self.embeddings.items()
+        }
 
     def compute_metrics(self, results: List[Any]) -> Dict[str, float]:
         """MMEngine's way, which needs all features at one process."""
@@ -336,15 +350,3 @@ def _combinations(
             "such lists by name, as {'htm': ['cnn_htm', 'transformer_htm']}: "
             f'got {embeddings!r}')
     return {part: list(names) for part, names in parts.items()}
-
-
-def _take_columns(test_set: TestSet,
-                  ranges: Sequence[Sequence[int]]) -> TestSet:
-    """The images with some columns of their features alone."""
-    parts = []
-    for images in (test_set.query, test_set.gallery):
-        columns = [images.features[:, start:end] for start, end in ranges]
-        features = columns[0] if len(columns) == 1 else torch.cat(columns, 1)
-        parts.append(images._replace(features=features))
-    query, gallery = parts
-    return TestSet(query, gallery, test_set.paths)

@@ -1,0 +1,5 @@
+from .gallery import Gallery
+from .match import Match
+from .passport import ModelSource
+
+__all__ = ['Gallery', 'Match', 'ModelSource']
