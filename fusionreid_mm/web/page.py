@@ -40,6 +40,12 @@ element.addEventListener('click', (event) => {
   tile.setAttribute('aria-pressed', 'true');
   trigger('select', {rank: Number(tile.dataset.rank)});
 });
+watch('value', () => {
+  const results = element.querySelector('.reid-results, .error');
+  // On a phone they are below the picture.
+  if (results && results.getBoundingClientRect().top > innerHeight - 200)
+    results.scrollIntoView({block: 'start'});
+});
 '''
 
 _ON_EXAMPLE = '''
@@ -270,7 +276,7 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
         with gr.Row(elem_id='columns'):
             with gr.Column(scale=1, min_width=300):
                 image = QueryImage(
-                    label='A person',
+                    label='Picture of a person',
                     type='filepath',
                     format='png',
                     sources=['upload', 'clipboard'],
@@ -317,7 +323,7 @@ def _controls(summary: Summary,
     camid = gr.Dropdown(
         [('unknown', _UNKNOWN), *cameras],
         value=_UNKNOWN,
-        label='Its camera',
+        label='Camera of the picture',
         visible=has_cameras,
         elem_id='camid')
     with gr.Accordion('Filters', open=False, elem_id='filters'):

@@ -167,7 +167,6 @@ def _tile(rank: int, match: Match,
         name=match.name,
         picture=_picture_of(match.name),
         score=f'{match.score:.3f}',
-        percent=round(100 * max(0., match.score)),
         lines=lines,
         spoken=', '.join(spoken),
         is_alike=is_alike)

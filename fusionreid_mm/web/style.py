@@ -13,7 +13,7 @@ _MONO_FONT = 'ui-monospace, Menlo, Consolas, monospace'
 
 #: Beside Gradio's own.
 CSS = '''
-.gradio-container main.app {
+.gradio-container .main.app {
   max-width: 1280px; margin: 0 auto; padding: 20px 24px;
 }
 .gradio-container .html-container { padding: 0; }
@@ -57,6 +57,7 @@ CSS = '''
 }
 .reid-notice.empty strong { color: var(--body-text-color); }
 
+.reid-results, .reid-detail { scroll-margin: 12px; }
 .reid-count { margin: 0 0 10px; }
 .reid-hint { color: var(--body-text-color-subdued); }
 .reid-results ol {
@@ -99,14 +100,8 @@ CSS = '''
 .reid-rank { left: 6px; }
 .reid-sign { right: 6px; background: #00795a; }
 .reid-score {
-  padding: 7px 9px 0; font-weight: 650; font-variant-numeric: tabular-nums;
+  padding: 7px 9px 2px; font-weight: 650; font-variant-numeric: tabular-nums;
 }
-.reid-bar {
-  display: block; height: 4px; margin: 4px 9px 5px; border-radius: 99px;
-  background: var(--border-color-primary); overflow: hidden;
-}
-.reid-bar span { display: block; height: 100%; background: #0072b2; }
-.reid-tile.alike .reid-bar span { background: #009e73; }
 .reid-line {
   padding: 0 9px; font-size: .82rem; color: var(--body-text-color-subdued);
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
@@ -115,7 +110,7 @@ CSS = '''
 .reid-detail {
   border: 1px solid var(--border-color-primary); border-radius: 10px;
   background: var(--background-fill-primary); padding: 14px 16px;
-  margin-bottom: 14px; scroll-margin: 12px;
+  margin-bottom: 14px;
 }
 .reid-detail h2 { font-size: 1.1rem; font-weight: 650; margin: 0; }
 .reid-detail h2 span {
@@ -126,6 +121,7 @@ CSS = '''
   margin: 2px 0 10px; font-size: .88rem; overflow-wrap: anywhere;
 }
 .reid-name span { color: var(--body-text-color-subdued); }
+.reid-detail .reid-notice { margin-bottom: 12px; padding: 10px 14px; }
 .reid-pair { display: flex; flex-wrap: wrap; gap: 14px 28px; }
 .reid-side { flex: 1 1 300px; min-width: 0; max-width: 460px; }
 .reid-side h3 {
@@ -162,11 +158,13 @@ CSS = '''
 .reid-footer p { margin: 0 0 6px; max-width: 90ch; }
 
 @media (max-width: 640px) {
-  .gradio-container main.app { padding: 14px 12px; }
+  .gradio-container .main.app { padding: 14px 12px; }
   .reid-results ol {
     gap: 8px; grid-template-columns: repeat(3, minmax(0, 1fr));
   }
   .reid-notice.empty { padding: 28px 16px; }
+  /* So that something of what was found is seen below. */
+  #query { height: 250px !important; }
 }
 @media (prefers-reduced-motion: no-preference) {
   html { scroll-behavior: smooth; }

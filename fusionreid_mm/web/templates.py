@@ -79,8 +79,6 @@ _RESULTS = '''
           {% if tile.is_alike %}<span class="reid-sign">✓</span>{% endif %}
         </span>
         <span class="reid-score">{{ tile.score }}</span>
-        <span class="reid-bar"><span style="width: {{ tile.percent }}%"></span>
-        </span>
         {% for line in tile.lines %}
         <span class="reid-line">{{ line }}</span>
         {% endfor %}

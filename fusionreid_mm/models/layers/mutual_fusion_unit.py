@@ -17,7 +17,13 @@ class MutualFusionUnit(BaseModule):
     Args:
         embed_dims (int): Width of the tokens, D.
         num_heads (int): Number of attention heads.
+
+    Attributes:
+        looks_at (str): Whose patches :meth:`attention_map` is about,
+            ``'other'``.
     """
+
+    looks_at = 'other'
 
     def __init__(self, embed_dims: int, num_heads: int) -> None:
         super().__init__()

@@ -2,10 +2,11 @@ import torch
 from mmengine.model import BaseModule
 from mmpretrain.models.backbones.vision_transformer import \
     TransformerEncoderLayer
-from torch import nn
+from torch import Tensor, nn
 
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchTokens
+from .self_attention import attention_weights
 
 
 @MODELS.register_module(name=['SharedEncodingUnit', 'seu'])
@@ -19,7 +20,13 @@ class SharedEncodingUnit(BaseModule):
     Args:
         embed_dims (int): Width of the tokens, D.
         num_heads (int): Number of attention heads.
+
+    Attributes:
+        looks_at (str): Whose patches :meth:`attention_map` is about,
+            ``'own'``.
     """
+
+    looks_at = 'own'
 
     def __init__(self, embed_dims: int, num_heads: int) -> None:
         super().__init__()
@@ -40,3 +47,11 @@ class SharedEncodingUnit(BaseModule):
         tokens = torch.cat((own.cls, own.patch), dim=1)
         tokens = self.norm(self.encoder(tokens))
         return BranchTokens(cls=tokens[:, :1], patch=tokens[:, 1:])
+
+    def attention_map(self, own: BranchTokens, other: BranchTokens) -> Tensor:
+        """Where ``own``'s class token looks among ``own``'s patches, (B,
+        heads, 1, N); what is missing to a sum of 1 is its look at itself."""
+        tokens = torch.cat((own.cls, own.patch), dim=1)
+        weights = attention_weights(self.encoder.attn,
+                                    self.encoder.ln1(tokens))
+        return weights[:, :, :1, 1:]
