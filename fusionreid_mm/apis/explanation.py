@@ -12,6 +12,7 @@ from fusionreid_mm.structures import ReIDDataSample
 from fusionreid_mm.visualization.explanations import (attention_maps,
                                                       attention_rollout,
                                                       grad_cam, overlay_heat)
+from .image_items import items_of
 from .inferencer import ReIDInferencer
 
 Image = Union[str, 'os.PathLike[str]', np.ndarray]
@@ -75,7 +76,8 @@ def normalized_batch(inferencer: ReIDInferencer,
     """``inputs`` (1, 3, H, W) and the data samples of one image, as the model
     takes them."""
     image = image if isinstance(image, np.ndarray) else os.fspath(image)
-    batch, = inferencer.preprocess([image], 1, camids=[camid])
+    items = items_of([image], [camid])
+    batch, = inferencer.preprocess(items, 1)
     data = inferencer.model.data_preprocessor(batch, False)
     return data['inputs'], data['data_samples']
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from mmengine import fileio
 
-from fusionreid_mm.datasets.image_decoding import decode_image
+from fusionreid_mm.sources import decode_image
 from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
                                                  RankingResult, Verdict,
                                                  confidence_interval,
