@@ -210,11 +210,17 @@ class Answers:
             topk, filters = read_controls(*controls)
             matches = self.searcher.search(found.query, topk, filters)
             found = found._replace(matches=matches)
-            results = render_results(found.query, matches,
-                                     self.searcher.threshold)
+            results = self._results(found)
         except Exception as error:
             results = render_error(_told(error))
         return found, results, ''
+
+    def _results(self, found: Found) -> str:
+        summary = self.searcher.summary()
+        if not summary.size:
+            return render_empty(summary)
+        return render_results(found.query, found.matches,
+                              self.searcher.threshold)
 
 
 def read_controls(topk: float,
@@ -277,6 +283,7 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
             with gr.Column(scale=1, min_width=300):
                 image = QueryImage(
                     label='Picture of a person',
+                    show_label=False,
                     type='filepath',
                     format='png',
                     sources=['upload', 'clipboard'],

@@ -24,9 +24,8 @@ _FUSION = {
 
 
 def camera_name(camid: Optional[int]) -> str:
-    """Cameras are counted from 1 where people read them, as in the names of
-    files."""
-    return 'camera ?' if camid is None else f'camera {camid + 1}'
+    """As "fusionreid search" calls a camera: they are counted from 0."""
+    return 'camera ?' if camid is None else f'camera {camid}'
 
 
 def render(template: str, **content: Any) -> str:
@@ -93,7 +92,13 @@ def render_notice(kind: str, title: str, text: str = '') -> str:
 
 def render_results(query: Query, matches: Sequence[Match],
                    threshold: Optional[float]) -> str:
-    """The ranked images."""
+    """The ranked images.
+
+    Args:
+        query (Query): What was searched for.
+        matches (Sequence[Match]): What was found.
+        threshold (float, optional): Score from which on a match is marked.
+    """
     if not matches:
         return render_notice(
             'empty', 'Nothing was found',
@@ -189,11 +194,13 @@ def _picture_of(name: str) -> Optional[str]:
 
 def _count(matches: Sequence[Match], threshold: Optional[float]) -> str:
     found = '1 picture' if len(matches) == 1 else f'{len(matches)} pictures'
+    text = f'{found}, the most similar first.'
     if threshold is None:
-        return f'{found}, the most similar first.'
+        return text
     alike = sum(match.score >= threshold for match in matches)
-    return (f'{found}, the most similar first; ✓ marks the {alike} with a '
-            f'score of at least {threshold:.3f}.')
+    have = {0: 'None has', 1: '1 has'}.get(alike, f'{alike} have')
+    sign = ' (✓)' if alike else ''
+    return f'{text} {have} a score of at least {threshold:.3f}{sign}.'
 
 
 def _hint(query: Query) -> str:

@@ -160,16 +160,19 @@ def serve(gallery: 'Gallery',
     """
     from .searcher import Searcher
     searcher = Searcher(gallery, inferencer, threshold)
-    with _told_to_end() as ended, serving(searcher, host, port, topk) as url:
+    with told_to_end() as ended, serving(searcher, host, port, topk) as url:
         size = searcher.summary().size
         _LOGGER.info('%d pictures can be searched at %s', size, url)
         ended.wait()
 
 
 @contextmanager
-def _told_to_end() -> Iterator[threading.Event]:
-    """An event that the signals set which end a process; only its main thread
-    has them."""
+def told_to_end() -> Iterator[threading.Event]:
+    """An event that is set when the process is interrupted or told to end
+    (SIGINT, SIGTERM), which does not end it meanwhile.
+
+    Only the main thread of a process is told; in others, it is never set.
+    """
     ended = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield ended
