@@ -18,20 +18,19 @@ from mmengine.runner.amp import autocast
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
+from fusionreid_mm.deployment import ExportedInferencer, is_bundle
 from fusionreid_mm.engine.checkpoint import fit_for_testing
 from fusionreid_mm.engine.fingerprint import (fingerprint, is_half,
                                               weights_digest)
 from fusionreid_mm.engine.pipelines import pipeline_of_tests
 from fusionreid_mm.registry import INFERENCERS, SCOPE
-from fusionreid_mm.sources import (PersonImage, UnreadableImageError, is_crop,
-                                   read_image)
+from fusionreid_mm.sources import UnreadableImageError, is_crop, read_image
+from fusionreid_mm.sources.image_items import (Camids, Described, Images, Item,
+                                               check_array, check_options,
+                                               items_of)
+from fusionreid_mm.sources.progress import progress_bar
 from .checkpoint_config import config_of, is_checkpoint
-from .image_items import Camids, Images, Item, items_of
 from .metafile import find_model
-from .progress import progress_bar
-
-#: An image as it was read from, or as it was given.
-Described = Union[PersonImage, np.ndarray]
 
 
 @INFERENCERS.register_module()
@@ -42,7 +41,9 @@ class ReIDInferencer(BaseInferencer):
         model (str | Config | dict): A config: its file, its name among
             :func:`.list_models`, or itself; or a checkpoint that carries the
             config with which it was trained, as those of the Runner and of
-            ``tools/model_converters/publish_model.py`` do.
+            ``tools/model_converters/publish_model.py`` do; or a bundle of
+            ``tools/deployment/export.py``, for which this makes an
+            :class:`.ExportedInferencer`.
         weights (str, optional): A checkpoint of the config. None leaves the
             model at random, with a warning.
         device (str, optional): Where to run. None takes what there is.
@@ -67,6 +68,11 @@ class ReIDInferencer(BaseInferencer):
         descriptors /= np.linalg.norm(descriptors, axis=1, keepdims=True)
         similarity = descriptors @ descriptors.T  # from -1 to 1
     """
+
+    def __new__(cls, model: Any = None, *args, **kwargs) -> Any:
+        if is_bundle(model):
+            return ExportedInferencer(model, *args, **kwargs)
+        return super().__new__(cls)
 
     def __init__(self,
                  model: Union[ModelType, str],
@@ -108,7 +114,7 @@ class ReIDInferencer(BaseInferencer):
             ValueError: If there are no images, not as many as camids, or an
                 array is not of 8 bits and three channels.
         """
-        _check_batch_size(batch_size)
+        check_options(batch_size)
         items = items_of(images, camids)
         total = len(items) if isinstance(items, Sequence) else None
         parts: List[np.ndarray] = []
@@ -147,10 +153,7 @@ class ReIDInferencer(BaseInferencer):
         Raises:
             As :meth:`__call__`.
         """
-        _check_batch_size(batch_size)
-        if on_bad_image not in ('raise', 'skip'):
-            raise ValueError("on_bad_image must be 'raise' or 'skip': got "
-                             f'{on_bad_image!r}')
+        check_options(batch_size, on_bad_image)
         items = items_of(images, camids)
         return self._batches(items, batch_size, on_bad_image == 'skip')
 
@@ -278,14 +281,6 @@ def _load_name(name: str, load: Callable) -> dict:
 
 
 def _load_array(image: np.ndarray) -> dict:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
-        raise ValueError(
-            'an image must be (H, W, 3) of uint8, in the order blue, green, '
-            f'red: got {image.shape} of {image.dtype}')
+    check_array(image)
     shape = image.shape[:2]
     return dict(img=image, img_shape=shape, ori_shape=shape)
-
-
-def _check_batch_size(batch_size: int) -> None:
-    if batch_size < 1:
-        raise ValueError(f'batch_size must be at least 1: got {batch_size}')

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from mmengine import fileio
 
-from fusionreid_mm.sources import decode_image
 from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
                                                  RankingResult, Verdict,
                                                  confidence_interval,
@@ -14,6 +13,7 @@ from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
 from fusionreid_mm.evaluation.metrics import (DESCRIPTOR, Disagreement,
                                               Findings, ListedImage,
                                               RankedList)
+from fusionreid_mm.sources import decode_image
 from .curves import plot_cmc, plot_matrix, plot_precision_recall
 from .html_page import HtmlPage, Tile
 from .reid_visualizer import camera_name

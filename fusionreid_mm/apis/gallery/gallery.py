@@ -1,7 +1,8 @@
 import os
+from collections import deque
 from itertools import islice
-from typing import (TYPE_CHECKING, Any, Dict, Iterable, Iterator, List,
-                    Optional, Sequence, Union)
+from typing import (TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, List,
+                    Optional, Sequence, Tuple, Union)
 
 import numpy as np
 
@@ -46,6 +47,10 @@ class Gallery:
             ``'HNSW'`` and ``'IVF_FLAT'`` are faster where there are many, and
             may miss some. None takes that of the gallery, or ``'FLAT'`` for a
             new one.
+        new_cameras (bool): Whether the cameras of images are others than those
+            that the model was trained with: they are kept and searched by, but
+            the model is not told them. A gallery keeps what it was made with.
+            Defaults to False.
         collection (str): One of several galleries at the same place. Defaults
             to ``'gallery'``.
         **options: Of ``pymilvus.MilvusClient``, as ``token`` and ``db_name``.
@@ -72,6 +77,7 @@ class Gallery:
                  inferencer: 'ReIDInferencer',
                  source: Optional[ModelSource] = None,
                  index: Optional[str] = None,
+                 new_cameras: bool = False,
                  collection: str = 'gallery',
                  **options: Any) -> None:
         if index is not None and index not in INDEXES:
@@ -80,13 +86,13 @@ class Gallery:
         self._connect(uri, collection, options)
         try:
             if not self._client.has_collection(collection):
-                passport = Passport(inferencer.fingerprint,
-                                    int(inferencer.descriptor_size), index
-                                    or 'FLAT', source)
-                self._create(passport)
+                self._create(
+                    Passport(inferencer.fingerprint,
+                             int(inferencer.descriptor_size), index or 'FLAT',
+                             bool(new_cameras), source))
             self._load()
             self.use(inferencer)
-            self._check_index(index)
+            self._check_settings(index, new_cameras)
             if source is not None and source != self.source:
                 self._move(source)
         except BaseException:
@@ -151,6 +157,11 @@ class Gallery:
         """How Milvus finds the nearest."""
         return self._passport.index_type
 
+    @property
+    def new_cameras(self) -> bool:
+        """Whether the model is not told the cameras of images."""
+        return self._passport.new_cameras
+
     def use(self, inferencer: 'ReIDInferencer') -> None:
         """Describe images by this model from now on.
 
@@ -167,7 +178,10 @@ class Gallery:
                 'add the images to a new gallery')
         self._inferencer = inferencer
 
-    def add(self, images: Any, batch_size: int = 32) -> int:
+    def add(self,
+            images: Any,
+            batch_size: int = 32,
+            on_bad_image: str = 'raise') -> int:
         """Describe images and keep them. What is added is in the gallery after
         each batch, whatever happens later.
 
@@ -175,24 +189,34 @@ class Gallery:
             images: What :func:`fusionreid_mm.sources.list_images` takes, or an
                 iterator of :class:`~fusionreid_mm.sources.PersonImage`.
             batch_size (int): Images at a time. Defaults to 32.
+            on_bad_image (str): As of :meth:`.ReIDInferencer.stream`.
 
         Returns:
             int: How many were added or replaced.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            UnreadableImageError: If one of them is no image.
+            ValueError: If the model cannot describe one, or the gallery has
+                none.
         """
         inferencer = self._need_inferencer()
-        stamps: Dict[str, Optional[str]] = {}
+        waiting: Deque[Tuple[PersonImage, Optional[str]]] = deque()
 
-        def stamped() -> Iterator[PersonImage]:
-            # Before it is read: what is written into it later is a change.
+        def told() -> Iterator[PersonImage]:
             for image in _listed(images):
-                stamps[image.name] = stamp_of(image.name)
-                yield image
+                # Before it is read: what is written into it later is a change.
+                waiting.append((image, stamp_of(image.name)))
+                yield self._told(image)
 
-        batches = inferencer.stream(stamped(), batch_size=batch_size)
-        return sum(
-            self.add_descriptors(batch, descriptors,
-                                 [stamps[image.name] for image in batch])
-            for batch, descriptors in batches)
+        num_added = 0
+        for batch, descriptors in inferencer.stream(
+                told(), batch_size=batch_size, on_bad_image=on_bad_image):
+            originals = [_take(waiting, image.name) for image in batch]
+            num_added += self.add_descriptors(
+                [image for image, _ in originals], descriptors,
+                [stamp for _, stamp in originals])
+        return num_added
 
     def add_descriptors(
             self,
@@ -204,9 +228,9 @@ class Gallery:
         Args:
             images (Sequence[PersonImage]): N images.
             descriptors (np.ndarray): (N, D), of any length.
-            stamps (Sequence[str, optional], optional): Of their files when
-                they were read, by which :meth:`missing` knows changes. None
-                takes those of now.
+            stamps (Sequence[Optional[str]], optional): Of their files when
+                they were read, by which :meth:`missing` knows changes: see
+                :func:`.stamp_of`. None takes those of now.
 
         Returns:
             int: How many, N.
@@ -289,7 +313,7 @@ class Gallery:
         filters = [one] * len(queries)
         if other_camera:
             filters = [_without_own_camera(one, query) for query in queries]
-        descriptors = self._need_inferencer()(queries)
+        descriptors = self._need_inferencer()(list(map(self._told, queries)))
         return self.search_descriptors(descriptors, topk, filters)
 
     def search_descriptors(
@@ -423,11 +447,15 @@ class Gallery:
             params=INDEXES[self.index].build)
         self._client.create_index(self.collection, params)
 
-    def _check_index(self, index: Optional[str]) -> None:
+    def _check_settings(self, index: Optional[str], new_cameras: bool) -> None:
         if index not in (None, self.index):
             raise ValueError(
                 f'{self.uri} has the index {self.index}, not {index}: add the '
                 'images to a new gallery')
+        if new_cameras and not self.new_cameras:
+            raise ValueError(
+                f'the model has been told the cameras of the images in '
+                f'{self.uri}: add the images to a new gallery')
 
     def _move(self, source: ModelSource) -> None:
         self._passport = self._passport._replace(source=source)
@@ -440,6 +468,12 @@ class Gallery:
                 f'{self.uri} was opened without a model: use() one, to '
                 'describe images')
         return self._inferencer
+
+    def _told(self, image: Any) -> Any:
+        """What the model is told of an image, or an array."""
+        if self.new_cameras and isinstance(image, PersonImage):
+            return image._replace(camid=None)
+        return image
 
     def _normalized(
         self, descriptors: np.ndarray,
@@ -526,6 +560,15 @@ def _listed(images: Any) -> Iterable[PersonImage]:
     if isinstance(images, PersonImage):
         return [images]
     return list_images(images)
+
+
+def _take(waiting: Deque[Tuple[PersonImage, Optional[str]]],
+          name: str) -> Tuple[PersonImage, Optional[str]]:
+    """The next of that name; those before it were left out."""
+    while True:
+        image, stamp = waiting.popleft()
+        if image.name == name:
+            return image, stamp
 
 
 def _chunks(items: Iterable, size: int) -> Iterator[list]:

@@ -29,11 +29,13 @@ class Passport(NamedTuple):
         fingerprint: Of the model whose descriptors it holds.
         descriptor_size: Their channels.
         index_type: How Milvus finds the nearest.
+        new_cameras: Whether its cameras are unknown to the model.
         source: Where that model was loaded from. None: it was not told.
     """
     fingerprint: str
     descriptor_size: int
     index_type: str
+    new_cameras: bool = False
     source: Optional[ModelSource] = None
 
     def to_text(self) -> str:

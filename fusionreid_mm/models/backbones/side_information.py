@@ -18,6 +18,11 @@ _FIXED_OPTIONS = dict(
     out_type='raw', out_indices=-1, final_norm=True, with_cls_token=True)
 
 
+# An exported graph cannot look at values and raise. PyTorch tells of it from
+# 2.7 on, which is the first that exports here.
+_is_exporting = getattr(torch.compiler, 'is_exporting', lambda: False)
+
+
 class SideInformationMixin(BaseModule):
     """What the Transformers of this package add to mmpretrain's: the Side
     Information Embedding (SIE) and the reading of other people's checkpoints.
@@ -103,7 +108,7 @@ class SideInformationMixin(BaseModule):
                 continue
             if ids is None or not self.sie_coefficient:
                 return None
-            if ids.max() >= number:
+            if not _is_exporting() and ids.max() >= number:
                 raise ValueError(
                     f'{name} id {int(ids.max())} does not fit an embedding of '
                     f'{number} {name}s (ids count from 0): set num_{name}s of '
@@ -122,7 +127,7 @@ class SideInformationMixin(BaseModule):
                         viewids: Optional[Tensor]) -> Tensor:
         """The class token in front of (B, N, C), position and side information
         added to all."""
-        cls = self.cls_token.expand(len(patches), -1, -1)
+        cls = self.cls_token.expand(patches.size(0), -1, -1)
         tokens = torch.cat((cls, patches), dim=1) + self.pos_embed
         side_information = self.side_information(camids, viewids)
         if side_information is not None:

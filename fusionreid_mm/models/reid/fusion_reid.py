@@ -111,10 +111,25 @@ class FusionReID(BaseModel):
         inputs: Tensor,
         data_samples: Optional[List[ReIDDataSample]] = None
     ) -> Dict[str, Tensor]:
-        """All embeddings (B, C) of (B, 3, H, W), by name; the one feature path
-        of training and testing."""
-        camids = _ids(data_samples, 'camid')
-        viewids = _ids(data_samples, 'viewid')
+        """All embeddings (B, C) of (B, 3, H, W), by name."""
+        return self.embed(inputs, _ids(data_samples, 'camid'),
+                          _ids(data_samples, 'viewid'))
+
+    def embed(self,
+              inputs: Tensor,
+              camids: Optional[Tensor] = None,
+              viewids: Optional[Tensor] = None) -> Dict[str, Tensor]:
+        """The one feature path of training, testing and exported models.
+
+        Args:
+            inputs (Tensor): (B, 3, H, W), normalised.
+            camids (Tensor, optional): (B, ), counted from 0; -1 is unknown.
+                None means that no camera is known.
+            viewids (Tensor, optional): (B, ), likewise for views.
+
+        Returns:
+            Dict[str, Tensor]: All embeddings (B, C) by name.
+        """
         features = {
             name: branch(inputs, camids, viewids)
             for name, branch in self.branches.items()

@@ -6,18 +6,22 @@ from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional, Sized,
 
 import numpy as np
 
-from fusionreid_mm.sources import PersonImage, list_images
+from .listing import list_images
+from .person_image import PersonImage
 
 Image = Union[str, 'os.PathLike[str]', PersonImage, np.ndarray]
 Images = Union[Image, Iterable[Image]]
 Camids = Union[int, Iterable[Optional[int]], None]
+
+#: An image as it was read from, or as it was given.
+Described = Union[PersonImage, np.ndarray]
 
 _MISSING = object()
 
 
 class Item(NamedTuple):
     """An image, and its camera from 0, if somebody knows it."""
-    image: Union[PersonImage, np.ndarray]
+    image: Described
     camid: Optional[int]
 
 
@@ -74,3 +78,28 @@ def _item(image: Any, camid: Any) -> Item:
     if isinstance(image, PersonImage):
         image = image._replace(camid=camid)
     return Item(image, camid)
+
+
+def check_array(image: np.ndarray) -> None:
+    """Refuse an array that is no image.
+
+    Raises:
+        ValueError: If it is not of 8 bits and three channels.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise ValueError(
+            'an image must be (H, W, 3) of uint8, in the order blue, green, '
+            f'red: got {image.shape} of {image.dtype}')
+
+
+def check_options(batch_size: int, on_bad_image: str = 'raise') -> None:
+    """Refuse options of inferencers that mean nothing.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if batch_size < 1:
+        raise ValueError(f'batch_size must be at least 1: got {batch_size}')
+    if on_bad_image not in ('raise', 'skip'):
+        raise ValueError("on_bad_image must be 'raise' or 'skip': got "
+                         f'{on_bad_image!r}')
