@@ -8,11 +8,11 @@ from torch import Tensor
 from fusionreid_mm.datasets.transforms import LoadReIDImage
 from fusionreid_mm.models import (CNNBranch, DualAttentionMutualFusion,
                                   FusionReID, TransformerBranch)
+from fusionreid_mm.sources.image_items import items_of
 from fusionreid_mm.structures import ReIDDataSample
 from fusionreid_mm.visualization.explanations import (attention_maps,
                                                       attention_rollout,
                                                       grad_cam, overlay_heat)
-from .image_items import items_of
 from .inferencer import ReIDInferencer
 
 Image = Union[str, 'os.PathLike[str]', np.ndarray]

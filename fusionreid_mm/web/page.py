@@ -4,8 +4,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import gradio as gr
 
-from fusionreid_mm.apis.gallery import Match
-from fusionreid_mm.apis.gallery.filters import Filter
+from fusionreid_mm.apis import Filter, Match
 from .query import Query, read_source, read_upload
 from .rendering import (camera_name, render, render_empty, render_error,
                         render_examples, render_explanation, render_header,
@@ -28,8 +27,10 @@ _DELETE_EVERY, _DELETE_AFTER = 300, 3600
 # A menu cannot have None.
 _UNKNOWN = -1
 
-# Nobody but the page itself calls its functions.
-_PRIVATE: Dict[str, Any] = dict(api_visibility='private')
+# Nobody but the page itself calls its functions, and what somebody does while
+# another answer is computed is not lost.
+_EVENT: Dict[str, Any] = dict(
+    api_visibility='private', trigger_mode='always_last')
 
 _ON_TILE = '''
 element.addEventListener('click', (event) => {
@@ -300,20 +301,20 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
 
         outputs = [found, results, detail]
         settings = [camid, *controls]
-        image.upload(answers.upload, [image, *settings], outputs, **_PRIVATE)
-        image.clear(answers.clear, None, outputs, **_PRIVATE)
+        image.upload(answers.upload, [image, *settings], outputs, **_EVENT)
+        image.clear(answers.clear, None, outputs, **_EVENT)
         examples.select(answers.on_example, settings, [image, *outputs],
-                        **_PRIVATE)
-        results.select(answers.on_tile, [found], [detail], **_PRIVATE)
+                        **_EVENT)
+        results.select(answers.on_tile, [found], [detail], **_EVENT)
         camid.input(answers.describe_again, [found, *settings], outputs,
-                    **_PRIVATE)
+                    **_EVENT)
         topk_slider, camids, not_camids, start, end = controls
         gr.on([
             topk_slider.release, topk_slider.input, camids.input, not_camids.input, start.submit,
             start.blur, end.submit, end.blur
-        ], answers.search_again, [found, *controls], outputs, **_PRIVATE)
+        ], answers.search_again, [found, *controls], outputs, **_EVENT)
         page.load(answers.on_load, None, [
-            header, examples, results, camid, camids, not_camids], **_PRIVATE)
+            header, examples, results, camid, camids, not_camids], **_EVENT)
     return page
 
 

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from fusionreid_mm.apis.gallery import Match
+from fusionreid_mm.apis import Match
 from fusionreid_mm.sources import read_image
 from .pictures import picture_uri
 from .query import Query, read_source

@@ -5,8 +5,7 @@ from typing import (TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence,
 
 import numpy as np
 
-from fusionreid_mm.apis.gallery import Gallery, Match
-from fusionreid_mm.apis.gallery.filters import Filter
+from fusionreid_mm.apis import Filter, Gallery, Match
 from .query import Query, read_source
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Dict, Iterator, Optional
 
 if TYPE_CHECKING:
-    from fusionreid_mm.apis import ReIDInferencer
-    from fusionreid_mm.apis.gallery import Gallery
+    from fusionreid_mm.apis import Gallery, ReIDInferencer
     from .searcher import Searcher
 
 _LOGGER = logging.getLogger(__name__)

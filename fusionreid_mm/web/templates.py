@@ -42,7 +42,7 @@ _EXAMPLES = '''
   <p>Or try one of the gallery:</p>
   <div>
     {% for example in examples %}
-    <button type="button" data-example="{{ loop.index }}"
+    <button type="button" data-example="{{ example.number }}"
       aria-label="search for {{ example.caption }}"
       title="{{ example.caption }}"><img src="{{ example.picture }}" alt="">
     </button>

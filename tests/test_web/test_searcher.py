@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from helpers.drawn_data import write_image
 
-from fusionreid_mm.apis import Gallery, explain
-from fusionreid_mm.apis.gallery.filters import Filter
+from fusionreid_mm.apis import Filter, Gallery, explain
 from fusionreid_mm.sources import PersonImage, read_image
 from fusionreid_mm.web import Searcher
 from fusionreid_mm.web.searcher import NotExplainable
