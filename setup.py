@@ -115,6 +115,9 @@ if __name__ == '__main__':
         python_requires=','.join(read_requirements('python.txt')),
         install_requires=read_requirements('runtime.txt'),
         extras_require=extras(),
+        entry_points={
+            'console_scripts': ['fusionreid = fusionreid_mm.cli:main']
+        },
         cmdclass={
             'bdist_wheel': Wheel,
             'editable_wheel': EditableWheel

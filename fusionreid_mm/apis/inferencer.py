@@ -202,7 +202,7 @@ class ReIDInferencer(BaseInferencer):
     def _load(self, items: Iterable[Item],
               skip: bool) -> Iterator[Tuple[Described, dict]]:
         num_skipped = 0
-        for number, item in enumerate(items):
+        for number, item in enumerate(items, start=1):
             try:
                 inputs = self.pipeline(item)
             except UnreadableImageError as error:
@@ -210,8 +210,8 @@ class ReIDInferencer(BaseInferencer):
                     raise
                 num_skipped += 1
                 print_log(
-                    f'{error}; it is left out, the {num_skipped}. of '
-                    f'{number + 1} images', 'current', logging.WARNING)
+                    f'{error}. It is left out, as {num_skipped} of the first '
+                    f'{number} images', 'current', logging.WARNING)
                 continue
             yield item.image, inputs
 

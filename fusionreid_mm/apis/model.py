@@ -2,9 +2,11 @@ from typing import Optional, Tuple, Union
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmengine.runner.checkpoint import _load_checkpoint
 
 from fusionreid_mm.models import FusionReID
 from fusionreid_mm.registry import MODELS, SCOPE
+from .checkpoint_config import config_of, is_checkpoint
 from .inferencer import ReIDInferencer
 from .metafile import find_model
 
@@ -17,9 +19,11 @@ def get_model(model: Union[str, Config],
 
     Args:
         model (str | Config): A name that :func:`list_models` knows, a config
-            file, or a config.
+            file, a config, or a checkpoint that carries its config, which is
+            then loaded.
         pretrained (str | bool): A checkpoint, or True for the weights that the
-            metafile names. Defaults to False: random values.
+            metafile names. Defaults to False: random values, unless ``model``
+            is a checkpoint.
         device (str): Where to put it. Defaults to ``'cpu'``.
         **kwargs: Changes to ``model`` of the config.
 
@@ -39,6 +43,7 @@ def get_model(model: Union[str, Config],
         8
     """
     cfg, published = _config_of(model)
+    pretrained = pretrained or is_checkpoint(model)
     cfg.merge_from_dict(dict(model=kwargs))
     if pretrained is True:
         if published is None:
@@ -58,4 +63,6 @@ def _config_of(model: Union[str, Config]) -> Tuple[Config, Optional[str]]:
         return Config(model.to_dict()), None
     if model.endswith('.py'):
         return Config.fromfile(model), None
+    if is_checkpoint(model):
+        return config_of(_load_checkpoint(model, 'cpu'), model), model
     return find_model(model)

@@ -39,7 +39,8 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
     """
     if isinstance(images, np.ndarray) and images.ndim == 4:
         images = list(images)
-    if isinstance(images, (str, os.PathLike, PersonImage, np.ndarray)):
+    if isinstance(images, (str, os.PathLike, PersonImage, np.ndarray)) \
+            or not isinstance(images, Iterable):
         images = [images]
     if not isinstance(images, (list, tuple)):
         return _with_camids(_each(images), camids)

@@ -28,7 +28,7 @@ def read_lines(path: Path, advice: str = '') -> List[str]:
 
 def columns_of(path: Path) -> List[str]:
     """The header of a CSV file; nothing if it is empty."""
-    header = next(csv.reader(read_lines(path)), [])
+    header = next(csv.reader(read_lines(path), skipinitialspace=True), [])
     return [name.strip() for name in header]
 
 
@@ -47,7 +47,7 @@ def read_table(path: Path,
         ValueError: If a column is missing or there twice, or a line has more
             or fewer fields than there are columns.
     """
-    table = csv.DictReader(read_lines(path))
+    table = csv.DictReader(read_lines(path), skipinitialspace=True)
     columns = [name.strip() for name in table.fieldnames or ()]
     table.fieldnames = columns
     missing = [name for name in required if name not in columns]

@@ -1,0 +1,152 @@
+import argparse
+import json
+from typing import TYPE_CHECKING, Any, List, Sequence
+
+from ..gallery_options import add_gallery_arguments, gallery_options
+from ..model_options import add_model_arguments, choose_model, load_model
+from ..names import shown, with_absolute_names
+
+if TYPE_CHECKING:
+    from fusionreid_mm.apis import Match
+    from fusionreid_mm.sources import PersonImage
+
+HELP = 'find the images of a gallery that look most like others'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'queries',
+        nargs='+',
+        metavar='query',
+        help='images of whom to find, as "fusionreid index" takes them; they '
+        'do not find themselves')
+    add_gallery_arguments(parser)
+    add_model_arguments(parser)
+    parser.add_argument(
+        '--topk',
+        type=int,
+        default=10,
+        metavar='K',
+        help='how many images of each (default: %(default)s)')
+    _add_filters(parser)
+    parser.add_argument(
+        '--html', metavar='FILE', help='write a page with the pictures')
+    parser.add_argument(
+        '--json', metavar='FILE', help='write what was found for programs')
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('what may be found')
+    group.add_argument(
+        '--camera',
+        type=int,
+        nargs='+',
+        metavar='N',
+        help='only images of these cameras, counted from 0')
+    group.add_argument(
+        '--not-camera',
+        type=int,
+        nargs='+',
+        default=[],
+        metavar='N',
+        help='no images of these cameras')
+    group.add_argument(
+        '--other-camera',
+        action='store_true',
+        help="no images of the query's own camera, which --query-camera or "
+        '--camera-pattern tells')
+    group.add_argument(
+        '--start',
+        type=float,
+        metavar='SECONDS',
+        help='only images taken at this time or later')
+    group.add_argument(
+        '--end',
+        type=float,
+        metavar='SECONDS',
+        help='only images taken at this time or earlier')
+    own = group.add_mutually_exclusive_group()
+    own.add_argument(
+        '--query-camera',
+        type=int,
+        metavar='N',
+        help='the camera of the queries, counted from 0')
+    own.add_argument(
+        '--camera-pattern',
+        metavar='REGEX',
+        help='how to find it in their names: see "fusionreid index"')
+
+
+def run(args: argparse.Namespace) -> None:
+    from fusionreid_mm.apis import Gallery
+    check_outputs(args)
+    queries = _queries(args)
+    with Gallery.open(**gallery_options(args)) as gallery:
+        gallery.use(load_model(choose_model(args, gallery.source), args))
+        results = gallery.search(
+            queries,
+            topk=args.topk,
+            camids=args.camera,
+            not_camids=args.not_camera,
+            start=args.start,
+            end=args.end,
+            exclude=[query.name for query in queries],
+            other_camera=args.other_camera)
+        subtitle = f'{args.gallery}, {len(gallery)} images'
+    _print(queries, results)
+    if args.json is not None:
+        write_json(args.json, queries, results)
+    if args.html is not None:
+        from ..search_page import write_page
+        write_page(args.html, subtitle, queries, results)
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """Raises:
+        ValueError: If a file could not be written.
+    """
+    if args.html is not None:
+        from fusionreid_mm.visualization.html_page import check_page_path
+        check_page_path(args.html)
+    if args.json is not None and not args.json.endswith('.json'):
+        raise ValueError(f'--json {args.json}: the name must end with .json')
+
+
+def _queries(args: argparse.Namespace) -> List['PersonImage']:
+    from fusionreid_mm.sources import list_images
+    queries = with_absolute_names(
+        list_images(args.queries, camera_pattern=args.camera_pattern))
+    if args.query_camera is None:
+        return queries
+    return [query._replace(camid=args.query_camera) for query in queries]
+
+
+def _print(queries: Sequence['PersonImage'],
+           results: Sequence[Sequence['Match']]) -> None:
+    for query, matches in zip(queries, results):
+        print(shown(query.name))
+        if not matches:
+            print('  nothing was found')
+            continue
+        print('  rank   score  camera      time  image')
+        for rank, match in enumerate(matches, start=1):
+            print(f'  {rank:4}  {match.score:6.3f}  {_cell(match.camid):>6}  '
+                  f'{_cell(match.time):>8}  {shown(match.name)}')
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return '-'
+    return f'{value:.10g}'
+
+
+def write_json(path: str, queries: Sequence['PersonImage'],
+               results: Sequence[Sequence['Match']]) -> None:
+    """A list of queries, each with its ``matches``, the best first."""
+    from fusionreid_mm.checkpoint_io import write_atomically
+    content = [
+        dict(query._asdict(), matches=[match._asdict() for match in matches])
+        for query, matches in zip(queries, results)
+    ]
+    text = json.dumps(content, indent=2, ensure_ascii=False) + '\n'
+    write_atomically(path, text.encode())

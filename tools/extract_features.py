@@ -1,0 +1,116 @@
+"""Write the descriptors of many images into a folder.
+
+    python tools/extract_features.py CHECKPOINT images/ --out features
+    torchrun --nproc_per_node 8 tools/extract_features.py CONFIG CHECKPOINT \
+        'cameras/**/*.jpg' --out features --launcher pytorch
+
+A job that was stopped, or killed, goes on when it is started again.
+"""
+import argparse
+import os
+import sys
+from typing import Optional
+
+import torch
+
+from fusionreid_mm.apis import ReIDInferencer, extract_features, left_out
+from fusionreid_mm.sources import list_images
+
+# Where launchers say which process of its machine this is. The processes need
+# nothing else from them: what they share is the folder.
+_LOCAL_RANKS = {
+    'pytorch': 'LOCAL_RANK',
+    'slurm': 'SLURM_LOCALID',
+    'mpi': 'OMPI_COMM_WORLD_LOCAL_RANK',
+}
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        'model', help='config file, name of a model, or checkpoint')
+    parser.add_argument(
+        'weights',
+        nargs='?',
+        help='checkpoint, where the model is a config or a name')
+    parser.add_argument(
+        'images',
+        help='image file, folder, glob (in quotes), CSV file with the column '
+        'image or with boxes in videos, or video')
+    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument(
+        '--boxes',
+        help='CSV file with the columns frame, x, y, width and height, where '
+        'IMAGES is a video (default: the one of the same name beside it)')
+    parser.add_argument(
+        '--camera-pattern',
+        metavar='REGEX',
+        help='regular expression with a group for the number of the camera '
+        r"in the names of files, counted from 1, as '_c(\d+)'")
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        default=32,
+        metavar='N',
+        help='images at a time (default: %(default)s)')
+    parser.add_argument(
+        '--chunk-size',
+        type=int,
+        default=512,
+        metavar='N',
+        help='images in a file (default: %(default)s)')
+    parser.add_argument(
+        '--skip-bad-images',
+        action='store_true',
+        help='go on where an image cannot be read, and list it in the end')
+    parser.add_argument(
+        '--device', help='where to run (default: the GPUs, if there are any)')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', *_LOCAL_RANKS],
+        default='none',
+        help='how the processes were started')
+    # torch.distributed.launch passes either, torchrun none.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser.parse_args()
+
+
+def local_rank(args: argparse.Namespace) -> int:
+    name = _LOCAL_RANKS.get(args.launcher)
+    return int(os.environ.get(name or '', args.local_rank))
+
+
+def device_of(args: argparse.Namespace) -> Optional[str]:
+    """The GPU of this process; several processes may share one."""
+    num_devices = torch.cuda.device_count()
+    if args.device or args.launcher == 'none' or not num_devices:
+        return args.device
+    return f'cuda:{local_rank(args) % num_devices}'
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        images = list_images(args.images, args.boxes, args.camera_pattern)
+        job = extract_features(
+            ReIDInferencer(args.model, args.weights, device_of(args)),
+            images,
+            args.out,
+            batch_size=args.batch_size,
+            chunk_size=args.chunk_size,
+            on_bad_image='skip' if args.skip_bad_images else 'raise',
+            show_progress=local_rank(args) == 0)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    if local_rank(args) == 0:
+        bad = left_out(args.out)
+        for name in bad:
+            print(f'left out: {name}')
+        print(f'{job.num_images - len(bad)} descriptors of '
+              f'{job.descriptor_size} numbers are in {args.out}')
+
+
+if __name__ == '__main__':
+    main()
