@@ -1,24 +1,23 @@
 """The page: which part of it changes when, by Gradio."""
 import logging
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import gradio as gr
 
 from fusionreid_mm.apis import Filter, Match
 from .query import Query, read_source, read_upload
+from .query_image import query_image
 from .rendering import (camera_name, render, render_empty, render_error,
                         render_examples, render_explanation, render_header,
                         render_pair, render_results)
-from .searcher import NotExplainable, Searcher, Summary
+from .searcher import MAX_TOPK, NotExplainable, Searcher, Summary, check_topk
 from .times import format_time, parse_time
 
 _LOGGER = logging.getLogger(__name__)
 
 #: Bytes of a picture that is dropped.
 MAX_UPLOAD = 20 * 2**20
-
-#: The most images that are shown.
-MAX_TOPK = 100
 
 # Seconds: how often pictures that were dropped are looked through, and how old
 # one may be.
@@ -78,30 +77,6 @@ class Found(NamedTuple):
     matches: Sequence[Match] = ()
 
 
-class QueryImage(gr.Image):
-    """A picture to search for, which Gradio leaves as it was dropped.
-
-    Gradio would decode it otherwise than the model's pipeline, and answer for
-    what is no picture with an error that says nothing.
-    """
-    # Gradio's own program for images shows it.
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Optional[Tuple[str, str]]:
-        """Its path, and its name where it came from."""
-        if payload is None:
-            return None
-        return payload.path, payload.orig_name or 'the picture'
-
-    async def async_move_resource_to_block_cache(
-            self, url_or_file_path: Any) -> Optional[str]:
-        """Refuses addresses: nothing is fetched for a visitor."""
-        if '://' in str(url_or_file_path):
-            raise gr.Error('only pictures that are dropped here are taken')
-        return await super().async_move_resource_to_block_cache(
-            url_or_file_path)
-
-
 class Answers:
     """What the page answers when somebody does something on it.
 
@@ -112,8 +87,8 @@ class Answers:
     def __init__(self, searcher: Searcher) -> None:
         self.searcher = searcher
 
-    def upload(self, upload: Optional[Tuple[str, str]], camid: int,
-               *controls: Any) -> tuple:
+    def upload(self, upload: Optional[Tuple[str, str]], camid: int, *controls:
+               Any) -> tuple:
         """A picture was dropped."""
         if upload is None:
             return self.clear()
@@ -140,14 +115,12 @@ class Answers:
 
     def search_again(self, found: Optional[Found], *controls: Any) -> Any:
         """The filters were changed, or only looked at."""
-        if found is None:
-            return self.clear()
-        if found.controls == controls:
+        if found is None or found.controls == controls:
             return gr.skip()
         return self._search(lambda: found.query, controls)
 
-    def describe_again(self, found: Optional[Found], camid: int,
-                       *controls: Any) -> tuple:
+    def describe_again(self, found: Optional[Found], camid: int, *controls:
+                       Any) -> tuple:
         """The query is of another camera, as the model is told."""
         if found is None:
             return self.clear()
@@ -195,8 +168,9 @@ class Answers:
         summary = self.searcher.summary()
         cameras = _choices(summary)
         visible = bool(cameras)
-        return (render_header(summary, self.searcher),
-                render_examples(summary), render_empty(summary),
+        return (render_header(summary,
+                              self.searcher), render_examples(summary),
+                render_empty(summary),
                 gr.update(
                     choices=[('unknown', _UNKNOWN), *cameras],
                     visible=visible),
@@ -252,8 +226,7 @@ def read_controls(topk: float,
             and filters.end < filters.start:
         raise ValueError(f'it ends, at {format_time(filters.end)}, before it '
                          f'starts, at {format_time(filters.start)}')
-    if not 1 <= topk <= MAX_TOPK:
-        raise ValueError(f'from 1 to {MAX_TOPK} pictures can be shown')
+    check_topk(topk)
     return int(topk), filters
 
 
@@ -270,7 +243,7 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
     Raises:
         ValueError: If so many cannot be shown.
     """
-    read_controls(topk)
+    check_topk(topk)
     answers = Answers(searcher)
     summary = searcher.summary()
     with gr.Blocks(
@@ -282,15 +255,7 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
         header = _html(render_header(summary, searcher), 'header')
         with gr.Row(elem_id='columns'):
             with gr.Column(scale=1, min_width=300):
-                image = QueryImage(
-                    label='Picture of a person',
-                    show_label=False,
-                    type='filepath',
-                    format='png',
-                    sources=['upload', 'clipboard'],
-                    buttons=[],
-                    height=340,
-                    elem_id='query')
+                image = query_image()
                 examples = _html(
                     render_examples(summary), 'examples', _ON_EXAMPLE)
                 camid, controls = _controls(summary, topk)
@@ -309,12 +274,14 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
         camid.input(answers.describe_again, [found, *settings], outputs,
                     **_EVENT)
         topk_slider, camids, not_camids, start, end = controls
+        # A menu that is emptied at once is changed, but tells of no input.
         gr.on([
-            topk_slider.release, topk_slider.input, camids.input, not_camids.input, start.submit,
+            topk_slider.change, camids.change, not_camids.change, start.submit,
             start.blur, end.submit, end.blur
         ], answers.search_again, [found, *controls], outputs, **_EVENT)
-        page.load(answers.on_load, None, [
-            header, examples, results, camid, camids, not_camids], **_EVENT)
+        page.load(answers.on_load, None,
+                  [header, examples, results, camid, camids, not_camids],
+                  **_EVENT)
     return page
 
 
@@ -328,12 +295,11 @@ def _controls(summary: Summary,
     """The camera of the query, and what :func:`read_controls` reads."""
     cameras = _choices(summary)
     has_cameras, has_times = bool(cameras), summary.times is not None
-    camid = gr.Dropdown(
-        [('unknown', _UNKNOWN), *cameras],
-        value=_UNKNOWN,
-        label='Camera of the picture',
-        visible=has_cameras,
-        elem_id='camid')
+    camid = gr.Dropdown([('unknown', _UNKNOWN), *cameras],
+                        value=_UNKNOWN,
+                        label='Camera of the picture',
+                        visible=has_cameras,
+                        elem_id='camid')
     with gr.Accordion('Filters', open=False, elem_id='filters'):
         controls = [
             gr.Slider(

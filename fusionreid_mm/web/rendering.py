@@ -56,8 +56,7 @@ def render_examples(summary: Summary) -> str:
         if picture is not None:
             examples.append(
                 dict(
-                    number=number,
-                    picture=picture,
+                    number=number, picture=picture,
                     caption=osp.basename(name)))
     return render('examples', examples=examples)
 

@@ -11,11 +11,23 @@ from .query import Query, read_source
 if TYPE_CHECKING:
     from fusionreid_mm.apis import ReIDInferencer
 
+#: The most images that are shown.
+MAX_TOPK = 100
+
 #: How many images of the gallery are offered to begin with.
 NUM_EXAMPLES = 6
 
 # Pixels: an explanation need not be larger than a screen.
 _LARGEST_SIDE = 512
+
+
+def check_topk(topk: float) -> None:
+    """Raises:
+        ValueError: If so many images cannot be shown.
+    """
+    if not 1 <= topk <= MAX_TOPK:
+        raise ValueError(
+            f'from 1 to {MAX_TOPK} pictures can be shown: got {topk}')
 
 
 class Summary(NamedTuple):
@@ -167,10 +179,9 @@ def _summarize(gallery: Gallery) -> Summary:
     return Summary(
         size=len(images),
         camids=tuple(
-            sorted({
-                image.camid
-                for image in images if image.camid is not None
-            })),
+            sorted(
+                {image.camid
+                 for image in images if image.camid is not None})),
         times=(min(times), max(times)) if times else None,
         examples=_spread(sorted(image.name for image in images)))
 

@@ -7,9 +7,10 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Dict, Iterator, Optional
 
+from .searcher import Searcher, check_topk
+
 if TYPE_CHECKING:
     from fusionreid_mm.apis import Gallery, ReIDInferencer
-    from .searcher import Searcher
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,10 +34,33 @@ _SESSIONS = 100
 LOCALHOST = '127.0.0.1'
 
 
-def check_gradio() -> None:
-    """Raises:
-        ImportError: That says what to install.
+def check_serving(host: str, port: int, topk: int) -> None:
+    """Make sure that a page can be served, before anything is loaded.
+
+    Args:
+        host (str): See :func:`serving`, as for the others.
+        port (int): Likewise.
+        topk (int): Likewise.
+
+    Raises:
+        ImportError: If Gradio is missing.
+        OSError: If something else has the port, or it may not be taken.
+        ValueError: If there is no such port, or so many images cannot be
+            shown.
     """
+    _check_gradio()
+    check_topk(topk)
+    if not 0 <= port <= 65535:
+        raise ValueError(f'a port is from 0 to 65535: got {port}')
+    try:
+        _find_port(host, port)
+    except OSError as error:
+        raise OSError(f'no page can be served at {host}, port {port}: '
+                      f'{error.strerror}. Give another port, or 0 for any '
+                      'that is free') from error
+
+
+def _check_gradio() -> None:
     try:
         import gradio  # noqa: F401
     except ImportError as error:
@@ -44,28 +68,7 @@ def check_gradio() -> None:
                           'pip install "fusionreid_mm[web]"') from error
 
 
-def check_address(host: str, port: int) -> None:
-    """Make sure that a page can be served, before anything is loaded.
-
-    Args:
-        host (str): Name or number of an interface of this machine.
-        port (int): From 0 to 65535; 0 takes any that is free.
-
-    Raises:
-        ValueError: If there is no such port.
-        OSError: If something else has it, or it may not be taken.
-    """
-    if not 0 <= port <= 65535:
-        raise ValueError(f'a port is from 0 to 65535: got {port}')
-    try:
-        find_port(host, port)
-    except OSError as error:
-        raise OSError(f'no page can be served at {host}, port {port}: '
-                      f'{error.strerror}. Give another --port, or --port 0 '
-                      'for any that is free') from error
-
-
-def find_port(host: str, port: int) -> int:
+def _find_port(host: str, port: int) -> int:
     """Itself, or one that is free if it is 0."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -75,7 +78,7 @@ def find_port(host: str, port: int) -> int:
 
 
 @contextmanager
-def serving(searcher: 'Searcher',
+def serving(searcher: Searcher,
             host: str = LOCALHOST,
             port: int = 7860,
             topk: int = 20) -> Iterator[str]:
@@ -100,8 +103,7 @@ def serving(searcher: 'Searcher',
         ValueError: If there is no such port, or so many images cannot be
             shown.
     """
-    check_gradio()
-    check_address(host, port)
+    check_serving(host, port, topk)
     with tempfile.TemporaryDirectory(prefix='fusionreid_web_') as folder, \
             _environment(dict(_OFFLINE, **_direct(), GRADIO_TEMP_DIR=folder)):
         from .page import MAX_UPLOAD, build_page
@@ -109,7 +111,7 @@ def serving(searcher: 'Searcher',
         page = build_page(searcher, topk)
         page.queue(
             max_size=_LONGEST_QUEUE, default_concurrency_limit=_AT_A_TIME)
-        port = find_port(host, port)
+        port = _find_port(host, port)
         try:
             page.launch(
                 server_name=host,
@@ -157,7 +159,6 @@ def serve(gallery: 'Gallery',
         with Gallery('people.db', inferencer) as gallery:
             serve(gallery, inferencer)
     """
-    from .searcher import Searcher
     searcher = Searcher(gallery, inferencer, threshold)
     with told_to_end() as ended, serving(searcher, host, port, topk) as url:
         size = searcher.summary().size

@@ -8,7 +8,7 @@ import gradio as gr
 
 # Those of the system: none is fetched.
 _FONT = ('system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", '
-        'Arial, sans-serif')
+         'Arial, sans-serif')
 _MONO_FONT = 'ui-monospace, Menlo, Consolas, monospace'
 
 #: Beside Gradio's own.

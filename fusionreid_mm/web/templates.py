@@ -127,8 +127,8 @@ _DETAIL = '''{% from 'sides' import pair %}
   <details>
     <summary>How each branch looks at the other</summary>
     {{ pair(more) }}
-    <p class="reid-legend">The fused features ask the other branch for what they
-    lack: attention of the last mutual fusion units.</p>
+    <p class="reid-legend">What each branch takes from the other: attention of
+    the last mutual fusion units.</p>
   </details>
   {% endif %}
 </section>

@@ -71,9 +71,12 @@ class WebProcess:
                 env={
                     **os.environ, 'PYTHONPATH':
                     os.pathsep.join([str(watch), str(ROOT)]),
-                    'TMPDIR': str(self.temporary),
-                    'CONNECTIONS': str(self._connections),
-                    'OMP_NUM_THREADS': '1'
+                    'TMPDIR':
+                    str(self.temporary),
+                    'CONNECTIONS':
+                    str(self._connections),
+                    'OMP_NUM_THREADS':
+                    '1'
                 })
         try:
             self.url = self._wait_for_address()

@@ -1,5 +1,7 @@
 """What the page answers, without a browser."""
+import asyncio
 import re
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -7,10 +9,12 @@ import pytest
 from helpers.drawn_data import write_image
 from helpers.small_gallery import HOSTILE
 
+from fusionreid_mm import web
 from fusionreid_mm.apis import Gallery
 from fusionreid_mm.web import Searcher
-from fusionreid_mm.web.page import (MAX_UPLOAD, Answers, QueryImage,
-                                    build_page, read_controls)
+from fusionreid_mm.web.page import (MAX_UPLOAD, Answers, build_page,
+                                    read_controls)
+from fusionreid_mm.web.query_image import query_image
 
 UNKNOWN = -1
 
@@ -56,6 +60,7 @@ def test_filters_are_searched_again_only_if_they_change(answers, small):
     found, html, _ = answers.upload((path, 'me.png'), 0, *controls)
     assert len(found_in(html)) == 13
     assert answers.search_again(found, *controls) == gr.skip()
+    assert answers.search_again(None, *controls) == gr.skip()
     found, html, _ = answers.search_again(found, 20, [0], [], '0:03:00', '')
     assert {match.camid for match in found.matches} == {0}
     assert len(found_in(html)) == 3
@@ -201,20 +206,18 @@ def test_all_functions_of_the_page_are_its_own(searcher):
     assert not page.get_api_info()['unnamed_endpoints']
 
 
-async def fetched(address):
-    return await QueryImage().async_move_resource_to_block_cache(address)
-
-
 @pytest.mark.parametrize('address', ['http://example.com/a.jpg', 'file:///a'])
 def test_no_picture_is_fetched(address):
-    import asyncio
     with pytest.raises(gr.Error, match='only pictures that are dropped'):
-        asyncio.run(fetched(address))
+        asyncio.run(query_image().async_move_resource_to_block_cache(address))
+
+
+def test_gradio_leaves_nothing_beside_the_program():
+    assert not list(Path(web.__file__).parent.glob('*.pyi'))
 
 
 def test_an_example_is_shown_as_dropped(answers):
-    image, found, _, _ = answers.on_example(
-        UNKNOWN, 20, [], [], '', '',
-        gr.EventData(None, dict(rank=1)))
+    image, found, _, _ = answers.on_example(UNKNOWN, 20, [], [], '', '',
+                                            gr.EventData(None, dict(rank=1)))
     assert isinstance(image, np.ndarray) and image.shape == (64, 32, 3)
     assert found.query.source == answers.searcher.summary().examples[0]

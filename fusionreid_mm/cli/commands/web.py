@@ -1,12 +1,15 @@
 import argparse
+import sys
 
 from ..gallery_options import add_gallery_arguments, gallery_options
 from ..model_options import add_model_arguments, choose_model, load_model
 
 HELP = 'serve a page on which people search a gallery by pictures'
 
-# Of this machine alone.
 _HOST = '127.0.0.1'
+
+# This machine alone.
+_LOCAL = (_HOST, 'localhost', '::1')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from fusionreid_mm.apis import Gallery
-    from fusionreid_mm.web import (Searcher, check_address, serving,
-                                   told_to_end)
-    check_address(args.host, args.port)
+    from fusionreid_mm.web import Searcher, check_serving, serving, told_to_end
+    check_serving(args.host, args.port, args.topk)
     with Gallery.open(**gallery_options(args)) as gallery:
         inferencer = load_model(choose_model(args, gallery.source), args)
         searcher = Searcher(gallery, inferencer, args.threshold)
@@ -52,4 +54,9 @@ def run(args: argparse.Namespace) -> None:
             print(
                 f'{size:,} images can be searched at {url} (Ctrl+C ends it)',
                 flush=True)
+            if args.host not in _LOCAL:
+                print(
+                    f'everybody who can reach {args.host} can search the '
+                    'gallery: the page has no password',
+                    file=sys.stderr)
             ended.wait()
