@@ -6,6 +6,9 @@ import numpy as np
 
 from fusionreid_mm.sources import decode_image, read_image
 
+#: Bytes of a picture that is dropped.
+MAX_UPLOAD = 20 * 2**20
+
 
 class Query(NamedTuple):
     """A picture of somebody who is looked for.
@@ -42,19 +45,18 @@ def read_source(source: Union[bytes, str]) -> np.ndarray:
     return np.ascontiguousarray(decode_image(source)[..., ::-1])
 
 
-def read_upload(path: Union[str, 'os.PathLike[str]'], limit: int) -> bytes:
+def read_upload(path: Union[str, 'os.PathLike[str]']) -> bytes:
     """A file that somebody has dropped.
 
     Args:
         path (str | PathLike): Where it lies for now.
-        limit (int): Bytes that it may have.
 
     Raises:
-        ValueError: If it has more.
+        ValueError: If it is larger than it may be.
         OSError: If it is not there.
     """
     with Path(path).open('rb') as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f'the file has more than {limit // 2**20} MB')
+        content = file.read(MAX_UPLOAD + 1)
+    if len(content) > MAX_UPLOAD:
+        raise ValueError(f'the file has more than {MAX_UPLOAD // 2**20} MB')
     return content

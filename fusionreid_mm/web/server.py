@@ -106,7 +106,8 @@ def serving(searcher: Searcher,
     check_serving(host, port, topk)
     with tempfile.TemporaryDirectory(prefix='fusionreid_web_') as folder, \
             _environment(dict(_OFFLINE, **_direct(), GRADIO_TEMP_DIR=folder)):
-        from .page import MAX_UPLOAD, build_page
+        from .page import build_page
+        from .query import MAX_UPLOAD
         from .style import CSS, page_theme
         page = build_page(searcher, topk)
         page.queue(

@@ -12,8 +12,10 @@ from helpers.small_gallery import HOSTILE
 from fusionreid_mm import web
 from fusionreid_mm.apis import Gallery
 from fusionreid_mm.web import Searcher
-from fusionreid_mm.web.page import (MAX_UPLOAD, Answers, build_page,
-                                    read_controls)
+from fusionreid_mm.web.answers import Answers
+from fusionreid_mm.web.controls import read_controls
+from fusionreid_mm.web.page import build_page
+from fusionreid_mm.web.query import MAX_UPLOAD
 from fusionreid_mm.web.query_image import query_image
 
 UNKNOWN = -1

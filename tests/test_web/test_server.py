@@ -14,7 +14,7 @@ from helpers.golden import ROOT
 
 from fusionreid_mm.cli import main
 from fusionreid_mm.web import check_serving, serve, serving, told_to_end
-from fusionreid_mm.web.page import MAX_UPLOAD
+from fusionreid_mm.web.query import MAX_UPLOAD
 
 
 def files_in(folder: Path) -> list:
