@@ -99,6 +99,13 @@ class Answers:
                                f'Without an explanation: {_told(error)}')
         return render_explanation(query, match, rank, explanation)
 
+    def on_upload(self, upload: Optional[Tuple[str, str]], camid: int,
+                  *controls: Any) -> tuple:
+        """As :meth:`upload`, and what is no picture is not shown as one."""
+        answer = self.upload(upload, camid, *controls)
+        shown = None if answer[0] is None else gr.skip()
+        return shown, *answer
+
     def on_example(self, camid: int, topk: float, camids: List[int],
                    not_camids: List[int], start: str, end: str,
                    event: gr.EventData) -> tuple:

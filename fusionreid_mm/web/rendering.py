@@ -18,8 +18,8 @@ _LOGGER = logging.getLogger(__name__)
 # Pictures of an explanation by their names, and what is written below them.
 _BRANCHES = {'cnn': 'CNN', 'transformer': 'Transformer'}
 _FUSION = {
-    'cnn_from_transformer': 'CNN, at the Transformer',
-    'transformer_from_cnn': 'Transformer, at the CNN'
+    'cnn_from_transformer': 'CNN asks Transformer',
+    'transformer_from_cnn': 'Transformer asks CNN'
 }
 
 
@@ -45,7 +45,7 @@ def render_header(summary: Summary, searcher: Searcher) -> str:
         model=osp.basename(source.weights or source.model)
         if source else searcher.gallery.fingerprint[:12],
         fingerprint=searcher.gallery.fingerprint,
-        threshold=None if threshold is None else f'{threshold:.3f}')
+        threshold=None if threshold is None else f'{threshold:.4g}')
 
 
 def render_examples(summary: Summary) -> str:
@@ -199,7 +199,7 @@ def _count(matches: Sequence[Match], threshold: Optional[float]) -> str:
     alike = sum(match.score >= threshold for match in matches)
     have = {0: 'None has', 1: '1 has'}.get(alike, f'{alike} have')
     sign = ' (✓)' if alike else ''
-    return f'{text} {have} a score of at least {threshold:.3f}{sign}.'
+    return f'{text} {have} a score of at least {threshold:.4g}{sign}.'
 
 
 def _hint(query: Query) -> str:

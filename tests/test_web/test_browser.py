@@ -127,6 +127,7 @@ def test_what_is_said_of_the_gallery(page, small):
 def test_search_and_look(page, small, expected):
     drop(page, small.images[QUERY].name)
     wait_for(page, expected['plain'])
+    assert page.locator('#query img').count() == 1
     assert expected['plain'][0][0] == small.images[QUERY].name
     assert 'camera 1\n0:04:00' in page.inner_text('[data-rank="1"]')
     shown, = pictures(page, '[data-rank="1"] img')
@@ -207,6 +208,8 @@ def test_what_is_no_picture(page, small, expected, tmp_path):
     text = page.inner_text('#results')
     assert 'a.jpg cannot be used: this is no image of a known' in text
     assert 'Traceback' not in text and str(tmp_path) not in text
+    # Nor is a broken picture shown.
+    page.wait_for_selector('#query img', state='detached')
 
 
 def test_what_is_no_text(page, small, expected):

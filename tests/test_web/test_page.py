@@ -151,10 +151,10 @@ def test_threshold(searcher, small):
     _, html, _ = answers.upload((path, 'me.png'), 0, 20)
     assert html.count('class="reid-tile alike"') == 4
     assert html.count('above the threshold') == 4
-    assert f'4 have a score of at least {scores[3]:.3f} (✓)' in html
+    assert f'4 have a score of at least {scores[3]:.4g} (✓)' in html
     answers = Answers(Searcher(searcher.gallery, searcher.inferencer, 2.))
     _, html, _ = answers.upload((path, 'me.png'), 0, 20)
-    assert 'None has a score of at least 2.000' in html
+    assert 'None has a score of at least 2.' in html
 
 
 def test_select(answers, small):
