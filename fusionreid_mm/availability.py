@@ -12,5 +12,7 @@ def has_mmengine() -> bool:
 def is_command_line() -> bool:
     """Whether this process is the command ``fusionreid``, and no program that
     uses the package."""
-    is_module = sys.orig_argv[1:3] == ['-m', 'fusionreid_mm']
+    # Python calls a module so until it has found it.
+    is_module = sys.argv[0] == '-m' and ('-m', 'fusionreid_mm') in zip(
+        sys.orig_argv, sys.orig_argv[1:])
     return is_module or Path(sys.argv[0]).stem == 'fusionreid'

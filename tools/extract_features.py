@@ -4,17 +4,23 @@
     torchrun --nproc_per_node 8 tools/extract_features.py CONFIG CHECKPOINT \
         'cameras/**/*.jpg' --out features --launcher pytorch
 
-A job that was stopped, or killed, goes on when it is started again.
+A job that was stopped, or killed, goes on when it is started again. With
+--gallery, what is in the folder is put into a gallery in the end.
 """
 import argparse
 import os
 import sys
-from typing import Optional
+from typing import Any, List, Optional
 
 import torch
 
-from fusionreid_mm.apis import ReIDInferencer, extract_features, left_out
-from fusionreid_mm.sources import list_images
+from fusionreid_mm.apis import (Gallery, ModelSource, ReIDInferencer,
+                                extract_features, left_out, read_features)
+from fusionreid_mm.cli.gallery_options import (add_gallery_arguments,
+                                               gallery_options)
+from fusionreid_mm.cli.model_options import checked_source
+from fusionreid_mm.cli.names import absolute
+from fusionreid_mm.sources import PersonImage, list_images
 
 # Where launchers say which process of its machine this is. The processes need
 # nothing else from them: what they share is the folder.
@@ -22,6 +28,13 @@ _LOCAL_RANKS = {
     'pytorch': 'LOCAL_RANK',
     'slurm': 'SLURM_LOCALID',
     'mpi': 'OMPI_COMM_WORLD_LOCAL_RANK',
+}
+
+# Where they say which process of all it is.
+_RANKS = {
+    'pytorch': 'RANK',
+    'slurm': 'SLURM_PROCID',
+    'mpi': 'OMPI_COMM_WORLD_RANK',
 }
 
 
@@ -65,6 +78,7 @@ def parse_args() -> argparse.Namespace:
         '--skip-bad-images',
         action='store_true',
         help='go on where an image cannot be read, and list it in the end')
+    add_gallery_arguments(parser, required=False)
     parser.add_argument(
         '--device', help='where to run (default: the GPUs, if there are any)')
     parser.add_argument(
@@ -90,19 +104,64 @@ def device_of(args: argparse.Namespace) -> Optional[str]:
     return f'cuda:{local_rank(args) % num_devices}'
 
 
+def is_first(args: argparse.Namespace) -> bool:
+    """Whether this process does what one does for all."""
+    return int(os.environ.get(_RANKS.get(args.launcher, ''), 0)) == 0
+
+
+def source_of(args: argparse.Namespace) -> ModelSource:
+    """What the gallery remembers."""
+    return checked_source(ModelSource(args.model, args.weights), 'the model')
+
+
+def open_gallery(args: argparse.Namespace, inferencer: Any,
+                 images: List[PersonImage]) -> Gallery:
+    """Raises:
+        ValueError: If the features will not be those of the gallery.
+    """
+    gallery = Gallery(
+        inferencer=inferencer, source=source_of(args), **gallery_options(args))
+    if gallery.new_cameras and any(image.camid is not None
+                                   for image in images):
+        gallery.close()
+        raise ValueError(
+            f'{args.gallery} has descriptors of a model that was not told the '
+            'cameras, but this extraction tells them: use "fusionreid index"')
+    return gallery
+
+
+def fill_gallery(gallery: Gallery, folder: str) -> None:
+    """Put features into a gallery, which may have some of them."""
+    for images, features in read_features(folder):
+        gallery.add_descriptors(
+            [image._replace(name=absolute(image.name)) for image in images],
+            features)
+
+
 def main() -> None:
     args = parse_args()
+    has_gallery = args.gallery is not None and is_first(args)
     try:
         images = list_images(args.images, args.boxes, args.camera_pattern)
+        if has_gallery:
+            source_of(args)
+        inferencer = ReIDInferencer(args.model, args.weights, device_of(args))
+        if has_gallery:
+            # What is wrong with it is to be known now.
+            open_gallery(args, inferencer, images).close()
         job = extract_features(
-            ReIDInferencer(args.model, args.weights, device_of(args)),
+            inferencer,
             images,
             args.out,
             batch_size=args.batch_size,
             chunk_size=args.chunk_size,
             on_bad_image='skip' if args.skip_bad_images else 'raise',
             show_progress=local_rank(args) == 0)
-    except (OSError, ValueError) as error:
+        if has_gallery:
+            with open_gallery(args, inferencer, images) as gallery:
+                fill_gallery(gallery, args.out)
+                print(f'{args.gallery} has {len(gallery)} images')
+    except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
     if local_rank(args) == 0:
         bad = left_out(args.out)

@@ -1,15 +1,15 @@
 import os
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from fusionreid_mm.checkpoint_io import write_atomically
 from fusionreid_mm.deployment import ExportedInferencer, Manifest, Threshold
-from fusionreid_mm.deployment.exporting import (ONNX_SUFFIXES, OPSET,
-                                                TOLERANCES, Difference,
-                                                build_graph, check_torch,
-                                                compare, manifest_of,
-                                                random_camids, random_images,
-                                                writer_of)
+from fusionreid_mm.deployment.exporting import (BATCH_SIZES, ONNX_SUFFIXES,
+                                                OPSET, TOLERANCES, Difference,
+                                                build_graph, check_opset,
+                                                check_torch, compare,
+                                                manifest_of, random_camids,
+                                                random_images, writer_of)
 from fusionreid_mm.engine.pipelines import pipeline_of_tests
 from fusionreid_mm.sources import list_images
 from .inferencer import ReIDInferencer
@@ -74,6 +74,7 @@ def export_model(inferencer: ReIDInferencer,
     """
     path = Path(path)
     check_torch()
+    check_opset(opset)
     writer = writer_of(path, precision)
     if path.exists():
         raise FileExistsError(f'{path} is there already: remove it, or give '
@@ -84,12 +85,12 @@ def export_model(inferencer: ReIDInferencer,
                            threshold)
     file = writer(build_graph(inferencer.model), manifest, opset)
     exported = ExportedInferencer.of_graph(manifest, file.graph)
-    differences = {
-        kind: _compare(inferencer, exported, chosen)
-        for kind, chosen in dict(
-            random=random_images(_NUM_RANDOM), real=real_images).items()
-        if chosen
-    }
+    differences = dict(
+        random=_compare(inferencer, exported, random_images(_NUM_RANDOM),
+                        BATCH_SIZES))
+    if real_images:
+        differences['real'] = _compare(inferencer, exported, real_images,
+                                       BATCH_SIZES[-1:])
     _check(path, differences,
            TOLERANCES[precision] if tolerance is None else tolerance)
     write_atomically(path, file.content)
@@ -102,9 +103,9 @@ def _is_any(images: Any) -> bool:
 
 
 def _compare(inferencer: ReIDInferencer, exported: ExportedInferencer,
-             images: List) -> Difference:
+             images: List, batch_sizes: Sequence[int]) -> Difference:
     camids = random_camids(len(images), exported.manifest.num_cameras)
-    return compare(inferencer, exported, images, camids)
+    return compare(inferencer, exported, images, camids, batch_sizes)
 
 
 def _check(path: Path, differences: Dict[str, Difference],

@@ -158,7 +158,7 @@ def read_chunk(path: Path, job: ExtractionJob) -> Chunk:
             raise ValueError('it is of another model than the job')
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, TypeError, KeyError,
+    except (OSError, EOFError, ValueError, TypeError, KeyError,
             zipfile.BadZipFile) as error:
         raise ValueError(
             f'{path} is no whole file of features ({error}): delete it, and '

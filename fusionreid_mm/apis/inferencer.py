@@ -83,6 +83,9 @@ class ReIDInferencer(BaseInferencer):
         weights = None if weights is None else os.fspath(weights)
         with DefaultScope.overwrite_default_scope(SCOPE):
             content: Any = weights
+            if model is None:
+                # As upstream calls it.
+                model, weights = weights, None
             if is_checkpoint(model):
                 content, model = _read_checkpoint_alone(str(model), weights)
             super().__init__(model, content, device, SCOPE, show_progress)

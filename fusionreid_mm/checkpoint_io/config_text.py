@@ -51,7 +51,7 @@ def _value(node: ast.expr) -> Any:
         return _FLOATS[node.id]
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (TypeError, ValueError):
         raise _strange(node) from None
 
 
@@ -73,12 +73,13 @@ def _called_dict(node: ast.Call) -> dict:
 
 
 def _dict(node: ast.Dict) -> dict:
-    if any(key is None for key in node.keys):
-        raise _strange(node)
-    return {
-        ast.literal_eval(key): _value(value)
-        for key, value in zip(node.keys, node.values) if key is not None
-    }
+    result = {}
+    for key, value in zip(node.keys, node.values):
+        name = None if key is None else _value(key)
+        if not isinstance(name, (str, int, float)):
+            raise _strange(node)
+        result[name] = _value(value)
+    return result
 
 
 def _strange(node: ast.AST) -> ValueError:

@@ -101,5 +101,7 @@ def _is_told(error: Exception) -> bool:
 
 
 def _text(error: Exception) -> str:
-    lines: List[str] = str(error).strip().splitlines()
+    # That of pymilvus has a code before it.
+    text = str(getattr(error, 'message', error))
+    lines: List[str] = text.strip().splitlines()
     return '\n  '.join(lines) or type(error).__name__

@@ -3,7 +3,7 @@ import argparse
 import os
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from fusionreid_mm.apis import ModelSource
@@ -36,15 +36,15 @@ def choose_model(args: argparse.Namespace,
     """
     from fusionreid_mm.apis import ModelSource
     if args.model is not None:
-        return _checked(ModelSource(args.model, args.weights), '--model')
+        return checked_source(ModelSource(args.model, args.weights), '--model')
     if args.weights is not None:
         raise ValueError('--weights are of a config: give it as --model')
     if remembered is not None:
-        return _checked(
+        return checked_source(
             remembered, 'the model that the gallery remembers; tell with '
             '--model and --weights where it is now')
     if _MODEL in os.environ:
-        return _checked(
+        return checked_source(
             ModelSource(os.environ[_MODEL], os.environ.get(_WEIGHTS)), _MODEL)
     raise ValueError('a new gallery needs a model to describe images with: '
                      f'give --model, or set {_MODEL}')
@@ -58,8 +58,14 @@ def load_model(source: 'ModelSource', args: argparse.Namespace) -> Any:
         return ReIDInferencer(*source, device=args.device)
 
 
-def _checked(source: 'ModelSource', origin: str) -> 'ModelSource':
-    """With absolute paths, so that it is found from other folders too."""
+def checked_source(source: 'ModelSource', origin: str) -> 'ModelSource':
+    """With absolute paths, so that it is found from other folders too.
+
+    Raises:
+        FileNotFoundError: If its files are not there; the message tells their
+            origin.
+        ValueError: If it has no weights.
+    """
     from fusionreid_mm.apis import ModelSource
     model, weights = map(_located, source)
     for path in (model, weights):

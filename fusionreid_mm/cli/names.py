@@ -1,8 +1,9 @@
 """How images are called in a gallery, wherever a command is run."""
 import os.path as osp
-from typing import List, Sequence
+from typing import TYPE_CHECKING, List, Sequence
 
-from fusionreid_mm.sources import PersonImage
+if TYPE_CHECKING:
+    from fusionreid_mm.sources import PersonImage
 
 
 def absolute(name: str) -> str:
@@ -10,7 +11,8 @@ def absolute(name: str) -> str:
     return name if '://' in name else osp.abspath(name)
 
 
-def with_absolute_names(images: Sequence[PersonImage]) -> List[PersonImage]:
+def with_absolute_names(
+        images: Sequence['PersonImage']) -> List['PersonImage']:
     """Each once."""
     by_name = {
         image.name: image

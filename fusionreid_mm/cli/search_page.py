@@ -5,8 +5,7 @@ from typing import List, Sequence
 import numpy as np
 
 from fusionreid_mm.apis import Match
-from fusionreid_mm.sources import (PersonImage, UnreadableImageError,
-                                   read_image)
+from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
 from fusionreid_mm.visualization.html_page import HtmlPage, Tile
 from .names import shown
 

@@ -35,7 +35,8 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
             themselves say.
 
     Raises:
-        ValueError: If there are no images, or not as many as camids.
+        ValueError: If there are no images, not as many as camids, or an array
+            is none.
     """
     if isinstance(images, np.ndarray) and images.ndim == 4:
         images = list(images)
@@ -53,8 +54,11 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
 
 
 def _each(images: Iterable[Image]) -> Iterator[Any]:
-    for image in images:
-        if isinstance(image, (np.ndarray, PersonImage)):
+    for number, image in enumerate(images):
+        if isinstance(image, np.ndarray):
+            _check_numbered(image, number)
+            yield image
+        elif isinstance(image, PersonImage):
             yield image
         else:
             yield from list_images(image)
@@ -81,13 +85,22 @@ def _item(image: Any, camid: Any) -> Item:
     return Item(image, camid)
 
 
+def _check_numbered(image: np.ndarray, number: int) -> None:
+    try:
+        check_array(image)
+    except ValueError as error:
+        raise ValueError(f'{error} (image {number}, counted from 0)') \
+            from error
+
+
 def check_array(image: np.ndarray) -> None:
     """Refuse an array that is no image.
 
     Raises:
         ValueError: If it is not of 8 bits and three channels.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 \
+            or not image.size:
         raise ValueError(
             'an image must be (H, W, 3) of uint8, in the order blue, green, '
             f'red: got {image.shape} of {image.dtype}')

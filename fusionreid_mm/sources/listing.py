@@ -19,25 +19,20 @@ def list_images(source: Union[_PathLike, PersonImage, Iterable],
                 camera_pattern: Optional[str] = None) -> List[PersonImage]:
     """The images of people in a source.
 
-    ======================  ===================================================
-    source                  its images
-    ======================  ===================================================
-    an image file           itself
-    a crop of a video       itself, as in :class:`.PersonImage`
-    a folder                the image files in it and in the folders below, by
-                            name, without hidden ones
-    ``'a/**/*.jpg'``        the image files of such names, by name
-    a CSV file with the     its lines, in their order. Columns camid (from 0)
-    column image            and time (seconds) may follow; paths start from the
-                            folder of the file
-    a CSV file with the     the crops of videos: see :func:`.list_boxes`
-    columns video, frame,
-    x, y, width, height
-    a video                 its crops, by ``boxes``, or by a CSV file of the
-                            same name beside it
-    a URL                   itself
-    a list of these         those of each
-    ======================  ===================================================
+    - An image file: itself.
+    - A crop of a video, named as in :class:`.PersonImage`: itself.
+    - A folder: the image files in it and in those below, by name, without
+      hidden ones.
+    - A glob, ``'a/**/*.jpg'``: the image files of such names, by name.
+    - A CSV file with the column image: its lines, in their order. The columns
+      camid (from 0) and time (in seconds) may follow, and be empty; paths
+      start from the folder of the file.
+    - A CSV file with the columns video, frame, x, y, width and height: crops
+      of videos, as of :func:`.list_boxes`.
+    - A video: its crops, by ``boxes``, or by a CSV file of the same name
+      beside it.
+    - A URL: itself.
+    - A list of these: the images of each.
 
     No image is read.
 

@@ -3,17 +3,20 @@
 Curves are told apart by colours that the colour-blind see as well, and by
 their lines.
 """
-from typing import Mapping, NamedTuple
+from typing import Literal, Mapping, NamedTuple
 
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from fusionreid_mm.evaluation.functional import ScoreHistogram
+
 # Okabe and Ito's: blue, vermilion, green, purple, orange, sky blue, black.
 _COLOURS = [
     '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'
 ]
+_RIGHT, _WRONG = _COLOURS[2], _COLOURS[1]
 _LINES = ['-', '--', '-.', ':', (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
 
 
@@ -36,7 +39,8 @@ def plot_cmc(axes: Axes, curves: Mapping[str, np.ndarray]) -> None:
         curves (Mapping[str, np.ndarray]): By name, each (K, ): the first is
             Rank-1, a fraction.
     """
-    _begin(axes, xlabel='rank', ylabel='queries with a match (%)')
+    _begin(axes)
+    axes.set(xlabel='rank', ylabel='queries with a match (%)')
     longest = max(len(cmc) for cmc in curves.values())
     for name, cmc in curves.items():
         marker = '.' if len(curves) == 1 else ''
@@ -56,7 +60,8 @@ def plot_precision_recall(axes: Axes, curves: Mapping[str,
         curves (Mapping[str, np.ndarray]): By name, each (L, ), as
             :func:`.precision_at_recall` gives them.
     """
-    _begin(axes, xlabel='matches found (recall, %)', ylabel='precision (%)')
+    _begin(axes)
+    axes.set(xlabel='matches found (recall, %)', ylabel='precision (%)')
     for name, precision in curves.items():
         # The middle of each level.
         recall = (0.5 + np.arange(len(precision))) / len(precision)
@@ -72,14 +77,41 @@ def plot_roc(axes: Axes, curves: Mapping[str, RocCurve]) -> None:
         axes (Axes): Where to draw.
         curves (Mapping[str, RocCurve]): By name.
     """
-    _begin(
-        axes,
+    _begin(axes)
+    axes.set(
         xlabel='pairs of two people that are accepted (FAR, %)',
         ylabel='pairs of one person that are accepted (TAR, %)')
     for name, curve in curves.items():
         axes.plot(100 * curve.far, 100 * curve.tar, label=name)
     axes.set_xscale('log')
     _end(axes, curves, 'lower right')
+
+
+def plot_scores(axes: Axes, scores: ScoreHistogram, metric: str) -> None:
+    """How many pairs of one person, and of two, have which score.
+
+    Args:
+        axes (Axes): Where to draw.
+        scores (ScoreHistogram): What was counted.
+        metric (str): ``'cosine'`` or ``'euclidean'``.
+    """
+    _begin(axes)
+    for name, counts, colour, hatch in (('one person', scores.genuine, _RIGHT,
+                                         '//'), ('two people', scores.impostor,
+                                                 _WRONG, '')):
+        share = 100 * counts / max(1, counts.sum())
+        axes.stairs(
+            share,
+            scores.edges,
+            fill=True,
+            alpha=0.35,
+            color=colour,
+            hatch=hatch)
+        axes.stairs(share, scores.edges, color=colour, label=name)
+    axes.set(
+        xlabel='cosine similarity' if metric == 'cosine' else 'distance',
+        ylabel='pairs (%)')
+    axes.legend()
 
 
 def plot_matrix(axes: Axes, values: np.ndarray, rows: list,
@@ -93,8 +125,16 @@ def plot_matrix(axes: Axes, values: np.ndarray, rows: list,
         rows (list): Names of the rows.
         columns (list): Those of the columns.
     """
-    # By no more than where the numbers can still be read.
-    axes.imshow(values, cmap='Blues', vmin=0, vmax=1.4, aspect='auto')
+    # No darker than where the numbers can still be read.
+    low, high = np.nanmin(values), np.nanmax(values)
+    axes.imshow(
+        values,
+        cmap='Blues',
+        vmin=low,
+        vmax=low + 1.8 * max(high - low, .01),
+        aspect='auto')
+    axes.set_facecolor('#eeeeee')
+    axes.spines[:].set_visible(False)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
@@ -103,12 +143,13 @@ def plot_matrix(axes: Axes, values: np.ndarray, rows: list,
         axes.text(column, row, text, ha='center', va='center', fontsize=9)
 
 
-def _begin(axes: Axes, xlabel: str, ylabel: str) -> None:
+def _begin(axes: Axes) -> None:
     axes.set_prop_cycle(cycler(color=_COLOURS) + cycler(linestyle=_LINES))
-    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 102))
     axes.grid(alpha=0.3)
 
 
-def _end(axes: Axes, curves: Mapping, place: str) -> None:
+def _end(axes: Axes, curves: Mapping, place: Literal['lower left',
+                                                     'lower right']) -> None:
+    axes.set_ylim(0, 102)
     if len(curves) > 1:
         axes.legend(loc=place)

@@ -4,8 +4,8 @@ import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import (Any, Collection, Iterator, List, NamedTuple, Optional,
-                    Sequence, Union)
+from typing import (Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple,
+                    Union)
 
 import matplotlib
 import numpy as np
@@ -219,7 +219,7 @@ def _tile(tile: Tile) -> dict:
         alt=', '.join(filter(None, [word, *tile.lines])) or 'image')
 
 
-def _jpeg(pixels: np.ndarray, size: Collection[int]) -> str:
+def _jpeg(pixels: np.ndarray, size: Tuple[int, int]) -> str:
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or \
             pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         kind = getattr(pixels, 'dtype', type(pixels).__name__)
@@ -227,7 +227,7 @@ def _jpeg(pixels: np.ndarray, size: Collection[int]) -> str:
                          f'and uint8: got {kind} of shape '
                          f'{getattr(pixels, "shape", None)}')
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.thumbnail(tuple(size), Image.Resampling.LANCZOS)
+    image.thumbnail(size, Image.Resampling.LANCZOS)
     content = io.BytesIO()
     image.save(content, 'JPEG', quality=_JPEG_QUALITY, optimize=True)
     return _data_uri('image/jpeg', content.getvalue())

@@ -38,18 +38,20 @@ thead th { background: var(--panel); white-space: nowrap; }
 tbody th { font-weight: 600; }
 .number { text-align: right; white-space: nowrap; }
 figure { margin: .75rem 0; }
+figure.picture {
+  display: inline-block; max-width: 100%; margin-right: 1rem;
+  vertical-align: top;
+}
 figure.picture img {
   display: block; max-width: 100%; height: auto; background: #ffffff;
   border-radius: .4rem;
 }
+figure.picture figcaption { max-width: 34rem; }
 figcaption { margin-top: .3rem; color: var(--faint); font-size: .875rem; }
-.tiles { display: flex; flex-wrap: wrap; gap: .6rem; margin: .5rem 0 1.1rem; }
-.tile {
-  position: relative; margin: 0; width: 6.5rem;
-  break-inside: avoid;
-}
+.tiles { display: flex; flex-wrap: wrap; gap: .5rem; margin: .4rem 0 1.2rem; }
+.tile { position: relative; margin: 0; width: 6rem; break-inside: avoid; }
 .tile img {
-  display: block; width: 100%; height: 12rem; object-fit: contain;
+  display: block; width: 100%; height: 11.5rem; object-fit: contain;
   background: var(--panel); border: 4px solid var(--line);
   border-radius: .3rem;
 }
@@ -69,8 +71,8 @@ details { margin: .75rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 @media (max-width: 30rem) {
   body { padding: 1rem .75rem 3rem; }
-  .tile { width: 5rem; }
-  .tile img { height: 9.5rem; }
+  .tile { width: 4.9rem; }
+  .tile img { height: 9.4rem; }
   th, td { padding: .3rem .5rem; font-size: .9rem; }
 }
 @media print {
@@ -83,6 +85,7 @@ summary { cursor: pointer; font-weight: 600; }
   .scroll { overflow: visible; }
   h2, .caption { break-after: avoid; }
   figure { break-inside: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 '''
@@ -129,7 +132,8 @@ _PICTURE = '''<figure class="picture"><img src="{{ source }}" alt="{{ alt }}">
 {%- if caption %}<figcaption>{{ caption }}</figcaption>{% endif %}</figure>'''
 
 _TILES = '''<div class="tiles">
-{% for tile in tiles %}<figure class="tile{% if tile.frame %} {{ tile.frame }}{% endif %}">
+{% for tile in tiles %}<figure class="tile
+{%- if tile.frame %} {{ tile.frame }}{% endif %}">
 {%- if tile.sign %}<span class="sign" aria-hidden="true">{{ tile.sign }}</span>
 {%- endif %}<img src="{{ tile.source }}" alt="{{ tile.alt }}">
 {%- if tile.lines %}<figcaption>

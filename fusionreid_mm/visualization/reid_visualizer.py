@@ -1,4 +1,4 @@
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import matplotlib
 import numpy as np
@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from mmengine.visualization import Visualizer
 from PIL import Image, ImageDraw, ImageFont
 
+from fusionreid_mm.evaluation.metrics import RankedList
 from fusionreid_mm.registry import VISUALIZERS
 from .curves import plot_cmc, plot_precision_recall
+from .photograph import read_photograph
 
 # Colour-blind safe: blue for the query, green and vermilion for right and
 # wrong.
@@ -83,6 +85,16 @@ def _draw(plot: Callable, values: np.ndarray, title: str) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
+def ranked_images(item: RankedList) -> Tuple[RankedImage, List[RankedImage]]:
+    """The query of a ranked list and its gallery images, as they are drawn."""
+    query = RankedImage(item.query.path, item.query.camid)
+    return query, [
+        RankedImage(image.path, image.camid, score,
+                    image.pid == item.query.pid)
+        for image, score in zip(item.gallery, item.scores)
+    ]
+
+
 def camera_name(camid: Optional[int]) -> str:
     """What is written below an image: cameras are counted from 1 there."""
     if camid is None or camid < 0:
@@ -96,9 +108,8 @@ def _paste_tile(sheet: Image.Image, left: int, image: RankedImage,
     draw.rectangle(
         (left, _GAP, left + _TILE_WIDTH - 1, _GAP + _TILE_HEIGHT - 1),
         fill=colour)
-    with Image.open(image.path) as photo:
-        tile = photo.convert('RGB').resize(
-            (_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
+    photo = Image.fromarray(read_photograph(image.path))
+    tile = photo.resize((_TILE_WIDTH - 2 * _FRAME, _TILE_HEIGHT - 2 * _FRAME))
     sheet.paste(tile, (left + _FRAME, _GAP + _FRAME))
     draw.multiline_text((left, _GAP + _TILE_HEIGHT + 3),
                         f'{caption}\n{camera_name(image.camid)}',

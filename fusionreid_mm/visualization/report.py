@@ -4,7 +4,6 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from mmengine import fileio
 
 from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
                                                  RankingResult, Verdict,
@@ -13,9 +12,9 @@ from fusionreid_mm.evaluation.functional import (CameraPairs, Interval,
 from fusionreid_mm.evaluation.metrics import (DESCRIPTOR, Disagreement,
                                               Findings, ListedImage,
                                               RankedList)
-from fusionreid_mm.sources import decode_image
-from .curves import plot_cmc, plot_matrix, plot_precision_recall
+from .curves import plot_cmc, plot_matrix, plot_precision_recall, plot_scores
 from .html_page import HtmlPage, Tile
+from .photograph import read_photograph
 from .reid_visualizer import camera_name
 
 # How people write what the model calls 'cnn'.
@@ -23,6 +22,9 @@ _BRANCHES = {'cnn': 'CNN', 'transformer': 'Transformer'}
 
 # Of a query about which the parts disagree, each list has so many images.
 _SHORT_LIST = 5
+
+# Of two branches: those about which they disagree first.
+_OUTCOMES = ((True, False), (False, True), (True, True), (False, False))
 
 # Cameras whose pairs can be drawn into one figure.
 _MOST_CAMERAS = 24
@@ -61,11 +63,14 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
         OSError: If an image that is to be shown cannot be read any more.
     """
     page = HtmlPage(run.title, _subtitle(findings))
+    with page.folded('About this run'):
+        page.table(['Fact', 'Value'], list(run.facts.items()))
     for found in findings:
         of = f' of {found.name}' if len(findings) > 1 else ''
         page.heading(f'Metrics{of}')
         _metrics(page, found, run)
         _curves(page, found)
+        _scores(page, found)
         page.heading(f'Where the branches disagree{of}')
         _disagreement(page, found)
         page.heading(f'Worst queries{of}')
@@ -75,25 +80,11 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
     if run.training_curve is not None:
         page.heading('Training')
         page.picture(run.training_curve, 'What the training logged.')
-    page.heading('About this run')
-    page.table(['', ''], list(run.facts.items()))
+    page.heading('Everything measured')
     with page.folded('All metrics, in percent, as the test printed them'):
         page.table(['metric', '%'], [[name, f'{value:.4f}']
                                      for name, value in run.metrics.items()])
     return page
-
-
-def read_photograph(path: str) -> np.ndarray:
-    """The pixels (H, W, 3) of an image file, RGB, as a test sees them.
-
-    Raises:
-        OSError: If it cannot be read, with its name.
-    """
-    try:
-        return decode_image(fileio.get(path))
-    except (OSError, ValueError) as error:
-        raise OSError(f'the image {path} cannot be shown: {error}. Did it '
-                      'move since the test?') from error
 
 
 def list_tiles(item: RankedList, topk: int) -> List[Tile]:
@@ -191,19 +182,30 @@ def _show(interval: Interval) -> str:
 
 def _curves(page: HtmlPage, found: Findings) -> None:
     labels = _labels(found)
+    rankings = {label: found.rankings[part] for part, label in labels.items()}
     figure, axes = _figure()
-    plot_cmc(axes, {labels[part]: found.rankings[part].cmc for part in labels})
+    plot_cmc(axes, {label: one.cmc for label, one in rankings.items()})
     page.picture(
         figure, 'CMC: the share of queries that have a match among the first '
         'images of their lists.')
     figure, axes = _figure()
-    plot_precision_recall(
-        axes,
-        {labels[part]: found.rankings[part].precision
-         for part in labels})
+    plot_precision_recall(axes, {
+        label: one.precision
+        for label, one in rankings.items()
+    })
     page.picture(
         figure, 'Precision over recall, the mean of all queries. The area '
         'below a curve is its mAP.')
+
+
+def _scores(page: HtmlPage, found: Findings) -> None:
+    figure, axes = _figure()
+    plot_scores(axes, found.scores, found.metric)
+    page.picture(
+        figure, f'What {found.scores.genuine.sum():,} pairs of one person by '
+        f'two cameras and {found.scores.impostor.sum():,} pairs of two people '
+        'score, each as shares of their own. Where both are, no threshold '
+        'tells them apart.')
 
 
 def _figure(width: float = 5.6, height: float = 3.8) -> tuple:
@@ -223,16 +225,15 @@ def _disagreement(page: HtmlPage, found: Findings) -> None:
     numbers = {verdict: len(rows) for verdict, rows in told.verdicts.items()}
     total = sum(numbers.values())
     disputed = {v: n for v, n in numbers.items() if v.is_disputed}
-    won = sum(n for v, n in disputed.items() if v.fused)
+    num_disputed = sum(disputed.values())
+    num_won = sum(n for verdict, n in disputed.items() if verdict.fused)
     page.paragraph(
         f'A branch is right about a query if the first image that it finds '
         f'shows the same person. {first} and {second} alone disagree about '
-        f'{_share(sum(disputed.values()), total)} of {total:,} queries; the '
-        f'fused descriptor is right about {_share(won, sum(disputed.values()))}'
-        ' of these.')
+        f'{_share(num_disputed, total)} of {total:,} queries; the fused '
+        f'descriptor is right about {_share(num_won, num_disputed)} of these.')
     rows = []
-    for one, other in ((True, False), (False, True), (True, True), (False,
-                                                                    False)):
+    for one, other in _OUTCOMES:
         right, wrong = (
             numbers[Verdict(one, other, fused)] for fused in (True, False))
         rows.append([
@@ -252,10 +253,11 @@ def _examples(page: HtmlPage, found: Findings, told: Disagreement, first: str,
         rows = told.examples[verdict]
         if not rows:
             continue
+        number = len(told.verdicts[verdict])
         with page.folded(f'{first} {_word(verdict.first)}, {second} '
                          f'{_word(verdict.second)}, fused '
-                         f'{_word(verdict.fused)}: {len(rows)} of '
-                         f'{len(told.verdicts[verdict]):,}'):
+                         f'{_word(verdict.fused)} ({len(rows)} of '
+                         f'{number:,} queries)'):
             for row in rows:
                 _compared_lists(page, found, told, row)
 
@@ -337,11 +339,11 @@ def _camera_pairs(page: HtmlPage, pairs: CameraPairs) -> None:
     if max(len(rows), len(columns)) > _MOST_CAMERAS:
         page.paragraph(caption)
     else:
-        figure, axes = _figure(2 + .62 * len(columns), 1.2 + .38 * len(rows))
-        plot_matrix(axes, pairs.mAP, rows,
-                    [str(camid + 1) for camid in pairs.gallery_cameras])
-        axes.set_xlabel('gallery by camera')
-        axes.set_ylabel('query by')
+        figure, axes = _figure(1.2 + .62 * len(columns), 1 + .38 * len(rows))
+        numbers = [[str(camid + 1) for camid in camids]
+                   for camids in (pairs.query_cameras, pairs.gallery_cameras)]
+        plot_matrix(axes, pairs.mAP, *numbers)
+        axes.set(xlabel='camera of the gallery', ylabel='camera of the query')
         page.picture(figure, caption)
     with page.folded('The same as a table, with Rank-1 and the number of '
                      'queries'):

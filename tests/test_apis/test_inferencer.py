@@ -17,7 +17,8 @@ from PIL import Image
 from rich.console import Console
 
 from fusionreid_mm.apis import ReIDInferencer, get_model
-from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
+from fusionreid_mm.sources import (PersonImage, UnreadableImageError, progress,
+                                   read_image)
 
 CHANNELS = 64 + 24 + 4 * 16
 
@@ -113,6 +114,10 @@ class TestInputs:
         ('absent.jpg', FileNotFoundError, "'absent.jpg'"),
         (np.zeros((8, 4), np.uint8), ValueError, r'\(8, 4\) of uint8'),
         (np.zeros((8, 4, 3)), ValueError, r'\(8, 4, 3\) of float64'),
+        (np.zeros((8, 0, 3), np.uint8), ValueError, r'\(8, 0, 3\) of uint8'),
+        ([np.zeros((8, 4, 3), np.uint8),
+          np.zeros((8, 4, 4), np.uint8)
+          ], ValueError, r'\(8, 4, 4\) of uint8 \(image 1, counted from 0\)'),
         (3, TypeError, 'given as paths'),
     ])
     def test_what_is_no_image(self, inferencer, bad, error, message):
@@ -271,6 +276,8 @@ class TestModels:
                 np.testing.assert_array_equal(
                     other(images, camids=1), expected)
                 assert other.cfg.model == inferencer.cfg.model
+        other = ReIDInferencer(None, files.checkpoint, device='cpu')
+        assert other.fingerprint == inferencer.fingerprint
 
     def test_get_model_of_a_checkpoint(self, files, inferencer):
         expected = inferencer.model.state_dict()

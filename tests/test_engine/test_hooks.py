@@ -376,7 +376,8 @@ class TestRankedLists:
         self.run(samples, RankedListHook(True, str(tmp_path / 'out')))
         assert {path.name
                 for path in (tmp_path / 'out').iterdir()} == {
-                    'cmc.png', 'ranked_list_00000_image.png',
+                    'cmc.png', 'precision_recall.png',
+                    'ranked_list_00000_image.png',
                     'ranked_list_00001_image.png'
                 }
 
@@ -401,7 +402,8 @@ class TestRankedLists:
                 {path.split('/')[0] for path in ranked}
         assert sorted(path.name for path in (tmp_path / 'o').iterdir()) == [
             f'{name}_{picture}.png' for name in ('Large', 'Small')
-            for picture in ('cmc', 'ranked_list_00000_image',
+            for picture in ('cmc', 'precision_recall',
+                            'ranked_list_00000_image',
                             'ranked_list_00001_image')
         ]
 
@@ -413,7 +415,7 @@ class TestRankedLists:
             samples,
             RankedListHook(True, num_queries=1),
             visualizer=visualizer)
-        assert names == ['ranked_list_00000_image', 'cmc']
+        assert names == ['ranked_list_00000_image', 'cmc', 'precision_recall']
 
     def test_what_it_needs_is_told_before_the_test(self, samples):
         hook = RankedListHook(True)

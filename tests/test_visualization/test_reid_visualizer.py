@@ -32,10 +32,11 @@ def test_frames_tell_right_from_wrong(photo):
     assert longer.shape[1] > both.shape[1]
 
 
-def test_cmc_is_drawn_where_the_values_are():
-    visualizer = ReIDVisualizer('curves')
-    low = visualizer.draw_cmc(np.full(20, 0.1), title='mAP 5.0')
-    high = visualizer.draw_cmc(np.full(20, 0.9))
+@pytest.mark.parametrize('draw', ['draw_cmc', 'draw_precision_recall'])
+def test_curves_are_drawn_where_the_values_are(draw):
+    draw = getattr(ReIDVisualizer('curves'), draw)
+    low = draw(np.full(20, 0.1), title='mAP 5.0')
+    high = draw(np.full(20, 0.9))
     assert low.shape == high.shape == (480, 720, 3)
 
     def height_of_curve(picture):

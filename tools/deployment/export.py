@@ -14,9 +14,8 @@ from pathlib import Path
 
 from fusionreid_mm.apis import ReIDInferencer, export_model
 from fusionreid_mm.apis.export import Export
-from fusionreid_mm.deployment.exporting import (BATCH_SIZES, OPSET, OPSETS,
-                                                check_torch, threshold_of,
-                                                writer_of)
+from fusionreid_mm.deployment.exporting import (OPSET, OPSETS, check_torch,
+                                                threshold_of, writer_of)
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 
 
@@ -103,10 +102,9 @@ def describe(export: Export) -> str:
                      f'{manifest.threshold.value:.4f} (false accepts '
                      f'{manifest.threshold.far:.3g}, true accepts '
                      f'{manifest.threshold.tar:.3g})')
-    batches = ', '.join(map(str, BATCH_SIZES))
     for kind, difference in export.differences.items():
-        lines.append(f'  {difference.num_images} {kind} images in batches of '
-                     f'{batches}: largest difference from PyTorch '
+        lines.append(f'  {difference.num_images} {kind} images: largest '
+                     'difference from PyTorch '
                      f'{difference.largest:.2e}, lowest cosine similarity '
                      f'{difference.lowest_similarity:.8f}')
     return '\n'.join(lines)

@@ -90,14 +90,16 @@ def check_libraries(needs_lite: bool) -> None:
 
 
 def _silence_lite() -> None:
-    """It gives iterators no time stamps, of which pymilvus warns each time.
-    """
-    logger = logging.getLogger('pymilvus.client.iterator.query_iterator')
-    logger.addFilter(_is_worth_telling)
+    """It has no time stamps for iterators, of which pymilvus and gRPC tell
+    each time."""
+    for name in ('pymilvus.client.iterator.query_iterator', 'grpc._server'):
+        logging.getLogger(name).addFilter(_is_worth_telling)
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    return 'mvccTs' not in record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, NotImplementedError)
+                or 'mvccTs' in record.getMessage())
 
 
 def _connect(uri: str, name: str, options: dict) -> 'MilvusClient':

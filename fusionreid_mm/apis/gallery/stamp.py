@@ -10,6 +10,6 @@ def stamp_of(name: str) -> Optional[str]:
     path = name.rpartition('#')[0] if is_crop(name) else name
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return f'{status.st_size}-{status.st_mtime_ns}'

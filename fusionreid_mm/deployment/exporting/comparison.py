@@ -7,7 +7,7 @@ import numpy as np
 #: precision of the model.
 TOLERANCES = dict(float32=1e-4, float16=5e-3)
 
-#: The batches in which images are compared.
+#: The batches in which noise is compared.
 BATCH_SIZES = (1, 3, 8)
 
 _SMALLEST_NORM = 1e-12
@@ -37,20 +37,25 @@ class Difference(NamedTuple):
     num_images: int
 
 
-def compare(reference: Describes, other: Describes, images: Sequence,
-            camids: Sequence[Optional[int]]) -> Difference:
-    """Describe images by two inferencers, in batches of several sizes.
+def compare(reference: Describes,
+            other: Describes,
+            images: Sequence,
+            camids: Sequence[Optional[int]],
+            batch_sizes: Sequence[int] = BATCH_SIZES) -> Difference:
+    """Describe images by two inferencers, by the other in batches of several
+    sizes.
 
     Args:
         reference (Describes): The one.
         other (Describes): The other.
         images (Sequence): Images, as inferencers take them; at least one.
         camids (Sequence[int | None]): Their cameras.
+        batch_sizes (Sequence[int]): The batches. Defaults to 1, 3 and 8.
     """
-    expected = _normalize(reference(images, camids, max(BATCH_SIZES)))
+    expected = _normalize(reference(images, camids, max(batch_sizes)))
     differences = []
     similarities: List[float] = []
-    for batch_size in BATCH_SIZES:
+    for batch_size in batch_sizes:
         found = _normalize(other(images, camids, batch_size))
         differences.append(np.abs(found - expected).max())
         similarities.extend((found * expected).sum(axis=1))

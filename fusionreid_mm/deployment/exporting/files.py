@@ -14,6 +14,7 @@ from ..manifest import Manifest, to_json
 from ..onnx_session import OnnxSession
 from .descriptor_graph import DescriptorGraph
 from .onnx_model import to_half, to_onnx
+from .quiet import quietly
 from .trace import export_program, trace_torchscript
 
 # What is known of the model, in files that are no bundle.
@@ -60,9 +61,10 @@ def program_file(graph: DescriptorGraph, manifest: Manifest,
     program = export_program(graph, manifest.preprocessing,
                              bool(manifest.num_cameras))
     file = io.BytesIO()
-    torch.export.save(program, file, extra_files=_extra_files(manifest))
-    file.seek(0)
-    loaded = torch.export.load(file)
+    with quietly():
+        torch.export.save(program, file, extra_files=_extra_files(manifest))
+        file.seek(0)
+        loaded = torch.export.load(file)
     return ExportedFile(file.getvalue(), _run(loaded.module()))
 
 
@@ -73,9 +75,11 @@ def torchscript_file(graph: DescriptorGraph, manifest: Manifest,
     script = trace_torchscript(graph, manifest.preprocessing,
                                bool(manifest.num_cameras))
     file = io.BytesIO()
-    torch.jit.save(script, file, _extra_files=_extra_files(manifest))
-    file.seek(0)
-    return ExportedFile(file.getvalue(), _run(torch.jit.load(file)))
+    with quietly():
+        torch.jit.save(script, file, _extra_files=_extra_files(manifest))
+        file.seek(0)
+        loaded = torch.jit.load(file)
+    return ExportedFile(file.getvalue(), _run(loaded))
 
 
 #: What is written, by the suffix of its name.

@@ -1,14 +1,13 @@
 """ONNX models of exported programs."""
-import contextlib
 import copy
-import io
-import logging
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
+
+from .quiet import quietly
 
 #: The default version of ONNX's operators. ONNX Runtime 1.14, TensorRT 8.6 and
 #: OpenVINO 2023 know it; newer ones bring nothing that these models need.
@@ -38,13 +37,11 @@ def to_onnx(program: ExportedProgram, opset: int = OPSET) -> Any:
         ImportError: If what PyTorch needs for it is not installed.
         ValueError: If there is no such opset.
     """
-    if opset not in OPSETS:
-        raise ValueError(
-            f'opset must be from {OPSETS[0]} to {OPSETS[-1]}: got {opset}')
+    check_opset(opset)
     for name in ('onnx', 'onnxscript'):
         _import(name)
     names = list(program.graph_signature.user_inputs)
-    with contextlib.redirect_stdout(io.StringIO()), _no_log():
+    with quietly():
         exported = torch.onnx.export(
             program,
             dynamo=True,
@@ -60,6 +57,17 @@ def to_onnx(program: ExportedProgram, opset: int = OPSET) -> Any:
     return _without_traces(exported.model_proto)
 
 
+def check_opset(opset: int) -> None:
+    """Refuse a version of ONNX's operators that was never tried.
+
+    Raises:
+        ValueError: If it was not.
+    """
+    if opset not in OPSETS:
+        raise ValueError(
+            f'opset must be from {OPSETS[0]} to {OPSETS[-1]}: got {opset}')
+
+
 def to_half(model: Any) -> Any:
     """A copy of an ONNX model that computes in float16, where that is safe;
     what goes in and out stays.
@@ -72,10 +80,40 @@ def to_half(model: Any) -> Any:
     """
     _import('onnxruntime')
     float16 = _import('onnxruntime.transformers.float16')
-    return float16.convert_float_to_float16(
+    half = float16.convert_float_to_float16(
         copy.deepcopy(model),
         keep_io_types=True,
         op_block_list=[*float16.DEFAULT_OP_BLOCK_LIST, *_FULL_PRECISION])
+    _drop_detours(half)
+    return half
+
+
+def _drop_detours(model: Any) -> None:
+    """Let numbers that go from one node in float32 to another stay so: the
+    converter takes them through float16, where some are infinite."""
+    kinds = _import('onnx').TensorProto
+    made_by = {name: node for node in model.graph.node for name in node.output}
+
+    def is_cast(node: Any, kind: int) -> bool:
+        return node is not None and node.op_type == 'Cast' and any(
+            item.name == 'to' and item.i == kind for item in node.attribute)
+
+    origin = {}
+    for node in model.graph.node:
+        before = made_by.get(node.input[0]) if node.input else None
+        if is_cast(node, kinds.FLOAT) and is_cast(before, kinds.FLOAT16):
+            origin[node.output[0]] = before.input[0]
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = origin.get(name, name)
+    used = {name for node in model.graph.node for name in node.input}
+    used |= {output.name for output in model.graph.output}
+    kept = [
+        node for node in model.graph.node
+        if node.op_type != 'Cast' or node.output[0] in used
+    ]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
 
 
 def _without_traces(model: Any) -> Any:
@@ -98,15 +136,3 @@ def _import(name: str) -> ModuleType:
         raise ImportError(
             f'to export to ONNX needs {name}, which is not installed: '
             'pip install "fusionreid_mm[deploy]"') from error
-
-
-@contextlib.contextmanager
-def _no_log():
-    """Without what the exporter tells its developers."""
-    logger = logging.getLogger('torch.onnx')
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

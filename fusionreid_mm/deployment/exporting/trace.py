@@ -1,8 +1,6 @@
 """Graphs of :class:`.DescriptorGraph`, for any batch size."""
 import copy
-import warnings
-from contextlib import contextmanager
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Tuple
 
 import torch
 from mmengine.utils import digit_version
@@ -13,6 +11,7 @@ from torch.jit import ScriptModule
 from fusionreid_mm.models import FusionReID
 from ..preprocessing import Preprocessing
 from .descriptor_graph import DescriptorGraph
+from .quiet import quietly
 
 #: The first PyTorch with which models are exported: older ones cannot say
 #: whether they are exporting (``torch.compiler.is_exporting``).
@@ -43,7 +42,7 @@ def export_program(graph: DescriptorGraph, preprocessing: Preprocessing,
     check_torch()
     inputs = example_inputs(preprocessing, with_cameras)
     batch = Dim('batch')
-    with _quiet(), torch.no_grad():
+    with quietly(), torch.no_grad():
         return torch.export.export(
             graph,
             tuple(inputs.values()),
@@ -58,7 +57,7 @@ def trace_torchscript(graph: DescriptorGraph, preprocessing: Preprocessing,
     """The graph as TorchScript, which PyTorch no longer develops; LibTorch
     reads it. Arguments as of :func:`export_program`."""
     inputs = example_inputs(preprocessing, with_cameras)
-    with _quiet(), torch.no_grad():
+    with quietly(), torch.no_grad():
         traced = torch.jit.trace(graph, tuple(inputs.values()))
         return torch.jit.freeze(traced)
 
@@ -84,12 +83,3 @@ def check_torch() -> None:
             f'models are exported with PyTorch {TORCH} or newer, but this is '
             f'{torch.__version__}: export in another environment. What is '
             'exported runs without PyTorch')
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without warnings that are of PyTorch's own code, of TorchScript's end,
-    and of the checks of sizes that a trace leaves out on purpose."""
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        yield

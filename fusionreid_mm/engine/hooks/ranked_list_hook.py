@@ -9,7 +9,7 @@ from PIL import Image
 
 from fusionreid_mm.evaluation import RankedList
 from fusionreid_mm.registry import HOOKS
-from fusionreid_mm.visualization import RankedImage, ReIDVisualizer
+from fusionreid_mm.visualization import ReIDVisualizer, ranked_images
 from .measuring import metric_of_test
 
 
@@ -83,16 +83,11 @@ class RankedListHook(Hook):
 
     def _draw_ranked_lists(self, runner: Runner, lists: List[RankedList],
                            heading: str) -> None:
-        for number, query, gallery, scores in lists:
-            ranked = [
-                RankedImage(image.path, image.camid, score,
-                            image.pid == query.pid)
-                for image, score in zip(gallery, scores)
-            ]
-            picture = runner.visualizer.draw_ranked_list(
-                RankedImage(query.path, query.camid), ranked)
-            name = Path(query.path).stem
-            self._write(runner, f'{heading}ranked_list_{number:05d}_{name}',
+        for item in lists:
+            picture = runner.visualizer.draw_ranked_list(*ranked_images(item))
+            name = Path(item.query.path).stem
+            self._write(runner,
+                        f'{heading}ranked_list_{item.number:05d}_{name}',
                         picture)
 
     def _write(self, runner: Runner, name: str, picture: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from typing import Dict, List, Optional
 
 import mmengine
 import torch
+from matplotlib.figure import Figure
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel
@@ -19,6 +20,7 @@ from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.version import __version__
 from fusionreid_mm.visualization import TestRun, check_page_path, draw_report
 from ..bare_model import bare_model
+from ..training_log import load_log, main_keys, plot_curves
 from .measuring import metric_of_test
 
 
@@ -90,7 +92,8 @@ class ReportHook(Hook):
             facts=_facts(runner),
             metrics=metrics or {},
             ranks=metric.ranks,
-            num_trials=metric.num_trials)
+            num_trials=metric.num_trials,
+            training_curve=_training_curve(runner._load_from))
         draw_report(run, self._findings).write(self.out)
         runner.logger.info(f'The report is in {self.out}')
 
@@ -115,6 +118,23 @@ def _measure_branches(metric: ReIDMetric, runner: Runner) -> List[str]:
 def _name(runner: Runner) -> str:
     filename = getattr(runner.cfg, 'filename', None)
     return Path(filename).stem if filename else runner.experiment_name
+
+
+def _training_curve(checkpoint: Optional[str]) -> Optional[Figure]:
+    """Loss and mAP of the training that wrote a checkpoint, if its log lies
+    beside it."""
+    if checkpoint is None or not Path(checkpoint).is_file():
+        return None
+    try:
+        log = load_log(str(Path(checkpoint).parent))
+    except (OSError, ValueError):
+        return None
+    keys = main_keys(log)
+    if not log.train or not keys:
+        return None
+    figure = Figure(figsize=(9, 2.4 * len(keys)), layout='constrained')
+    plot_curves(figure, [(log, key) for key in keys], keys)
+    return figure
 
 
 def _facts(runner: Runner) -> Dict[str, str]:

@@ -12,6 +12,7 @@ from .query_expansion import (check_query_expansion, evaluate_expanded_shards,
 from .ranking import RankingResult, evaluate_ranking, evaluate_shards
 from .reranking import (check_reranking, evaluate_reranked,
                         evaluate_reranked_shards)
+from .score_histogram import ScoreHistogram, count_scores
 from .trials import draw_gallery
 from .verification import (OperatingPoint, VerificationResult,
                            evaluate_verification, verify_shards)
@@ -19,9 +20,10 @@ from .verification import (OperatingPoint, VerificationResult,
 __all__ = [
     'METRICS', 'NOBODY', 'Annotations', 'CameraPairs', 'Difference',
     'GalleryShard', 'Images', 'Interval', 'MatchRanks', 'Nearest',
-    'OperatingPoint', 'Processes', 'RankingResult', 'Similarity', 'Verdict',
-    'VerificationResult', 'build_similarity', 'check_query_expansion',
-    'check_reranking', 'collect_images', 'confidence_interval', 'draw_gallery',
+    'OperatingPoint', 'Processes', 'RankingResult', 'ScoreHistogram',
+    'Similarity', 'Verdict', 'VerificationResult', 'build_similarity',
+    'check_query_expansion', 'check_reranking', 'collect_images',
+    'confidence_interval', 'count_scores', 'draw_gallery',
     'evaluate_camera_pairs', 'evaluate_expanded_shards', 'evaluate_ranking',
     'evaluate_reranked', 'evaluate_reranked_shards', 'evaluate_shards',
     'evaluate_verification', 'expand_queries', 'find_nearest',

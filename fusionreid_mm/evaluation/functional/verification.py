@@ -255,7 +255,7 @@ def _thresholds(shard: GalleryShard, blocks: Blocks) -> _Thresholds:
     genuine = [np.empty(0)]
     num_impostor = 0
     for query, annotations in blocks():
-        persons = _same_person(shard, query, annotations)
+        persons = find_persons(shard, query, annotations)
         genuine.append(persons.values[persons.is_genuine])
         num_impostor += len(query) * len(shard.annotations.pids)
         num_impostor -= len(persons.values)
@@ -275,7 +275,7 @@ def _thresholds(shard: GalleryShard, blocks: Blocks) -> _Thresholds:
         accepted={len(values): 0})
 
 
-class _Persons(NamedTuple):
+class Persons(NamedTuple):
     """Pairs of a query and an image of the same person, (P, ) each, by rows of
     the shard.
 
@@ -290,12 +290,12 @@ class _Persons(NamedTuple):
     is_genuine: np.ndarray
 
 
-def _same_person(shard: GalleryShard, query: Tensor,
-                 annotations: Annotations) -> _Persons:
+def find_persons(shard: GalleryShard, query: Tensor,
+                 annotations: Annotations) -> Persons:
     rows, columns = shard.same_person(annotations.pids)
     order = np.argsort(columns, kind='stable')
     rows, columns = rows[order], columns[order]
-    return _Persons(
+    return Persons(
         rows, columns, _compare(shard, query, rows, columns),
         annotations.camids[rows] != shard.annotations.camids[columns])
 
@@ -336,7 +336,7 @@ def _estimate_accepted(shard: GalleryShard, blocks: Blocks, values: np.ndarray,
     scale = min(_CELLS / (values[-1] - values[0]), _LARGEST_SCALE)
     histogram = np.zeros(_CELLS + 2, dtype=np.int64)
     for query, annotations in blocks():
-        persons = _same_person(shard, query, annotations)
+        persons = find_persons(shard, query, annotations)
         shift = torch.from_numpy(shard.similarity.offsets(query) - values[0])
         for _, tile, _ in shard.similarity.tiles_without(
                 query, persons.query_rows, persons.gallery_rows, tile_size):
@@ -370,7 +370,7 @@ def _count_accepted(shard: GalleryShard, blocks: Blocks,
         tolerance = shard.similarity.tolerance(query).double().cpu().numpy()
         tolerance += _ROUNDINGS * np.finfo(np.float64).eps * (
             np.abs(own) + np.abs(thresholds).max())
-        persons = _same_person(shard, query, annotations)
+        persons = find_persons(shard, query, annotations)
         while True:
             counts, excesses = zip(*shard.processes.gather(
                 _count(shard, query, persons, thresholds, tolerance,
@@ -382,7 +382,7 @@ def _count_accepted(shard: GalleryShard, blocks: Blocks,
     return total
 
 
-def _count(shard: GalleryShard, query: Tensor, persons: _Persons,
+def _count(shard: GalleryShard, query: Tensor, persons: Persons,
            thresholds: np.ndarray, tolerance: np.ndarray,
            tile_size: int) -> Tuple[np.ndarray, float]:
     """The counts of a block if no rounded similarity is further from the exact

@@ -1,11 +1,12 @@
 """What is worth telling of a test, beyond its metrics."""
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
+import torch
 
 from ..functional import (Annotations, CameraPairs, Images, Processes,
-                          RankingResult, Verdict, evaluate_camera_pairs,
-                          group_by_verdict)
+                          RankingResult, ScoreHistogram, Verdict, count_scores,
+                          evaluate_camera_pairs, group_by_verdict)
 from .collected_images import is_unknown_camera
 from .evaluated_dataset import DESCRIPTOR, EvaluatedDataset
 from .ranked_lists import RankedList, list_queries
@@ -43,6 +44,7 @@ class Findings(NamedTuple):
             first.
         disagreement: Of two parts, if there are two.
         camera_pairs: None if no camera is known.
+        scores: Of pairs of one person and of two, by the whole descriptor.
         lists: Ranked lists by the names of the parts and the rows of the
             queries: of the worst by the descriptor, of the other ones by both
             parts as well.
@@ -56,6 +58,7 @@ class Findings(NamedTuple):
     worst: List[int]
     disagreement: Optional[Disagreement]
     camera_pairs: Optional[CameraPairs]
+    scores: ScoreHistogram
     lists: Dict[str, Dict[int, RankedList]]
 
 
@@ -80,8 +83,14 @@ def collect_findings(dataset: EvaluatedDataset, branches: Sequence[str],
     rankings = dataset.rankings
     disagreement = None
     if len(branches) == 2:
-        disagreement = _disagreement(rankings, *branches, num_examples)
+        first, second = branches
+        disagreement = _disagreement(rankings, first, second, num_examples)
     worst = _first(rankings[DESCRIPTOR].ap, num_worst)
+    compared: Dict[str, Any] = dict(
+        query=_on(dataset.device, query),
+        gallery=_on(dataset.device, gallery),
+        processes=processes,
+        metric=dataset.metric)
     return Findings(
         name=dataset.name,
         metric=dataset.metric,
@@ -91,7 +100,8 @@ def collect_findings(dataset: EvaluatedDataset, branches: Sequence[str],
         num_distractors=int((~np.isin(images.pids, queries.pids)).sum()),
         worst=worst,
         disagreement=disagreement,
-        camera_pairs=_camera_pairs(dataset, queries, images),
+        camera_pairs=_camera_pairs(queries, images, compared),
+        scores=count_scores(**compared),
         lists=_lists(dataset, worst, disagreement, topk))
 
 
@@ -127,7 +137,7 @@ def _lists(dataset: EvaluatedDataset, worst: List[int],
            disagreement: Optional[Disagreement],
            topk: int) -> Dict[str, Dict[int, RankedList]]:
     by_all = set(worst)
-    by_parts = set()
+    by_parts: Set[int] = set()
     parts: List[str] = []
     if disagreement is not None:
         parts = [disagreement.first, disagreement.second]
@@ -150,13 +160,13 @@ def _lists(dataset: EvaluatedDataset, worst: List[int],
     }
 
 
-def _camera_pairs(dataset: EvaluatedDataset, queries: Annotations,
-                  images: Annotations) -> Optional[CameraPairs]:
+def _on(device: torch.device, images: Images) -> Images:
+    return Images(images.features.to(device), images.annotations)
+
+
+def _camera_pairs(queries: Annotations, images: Annotations,
+                  compared: Dict[str, Any]) -> Optional[CameraPairs]:
     camids = np.concatenate([queries.camids, images.camids])
     if is_unknown_camera(camids).any() or len(np.unique(camids)) < 2:
         return None
-    query, gallery = (
-        Images(images.features.to(dataset.device), images.annotations)
-        for images in (dataset.test_set.query, dataset.test_set.gallery))
-    return evaluate_camera_pairs(query, gallery, dataset.processes,
-                                 dataset.metric)
+    return evaluate_camera_pairs(**compared)

@@ -1,8 +1,9 @@
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ..functional import NOBODY, Annotations, Processes, find_nearest_in_shards
+from ..results import QueryResults
 from .collected_images import TestSet, is_unknown_camera
 
 
@@ -97,6 +98,42 @@ def list_queries(test_set: TestSet, processes: Processes, metric: str,
                    [score for score in scores if not np.isnan(score)])
         for number, index, found, scores in rows
     ]
+
+
+def lists_of_results(results: QueryResults, rows: Sequence[int],
+                     topk: int) -> List[RankedList]:
+    """Ranked lists of some queries, as a test has written them down.
+
+    Args:
+        results (QueryResults): What was written.
+        rows (Sequence[int]): Of the queries.
+        topk (int): Gallery images of each at most.
+
+    Raises:
+        ValueError: If not so many were written.
+    """
+    if topk > results.nearest.shape[1]:
+        raise ValueError(
+            f'the results have the {results.nearest.shape[1]} nearest images '
+            f'of each query, and not {topk}: test with '
+            f'test_evaluator.topk={topk}')
+    lists = []
+    for row in rows:
+        found = results.nearest[row, :topk]
+        is_image = found != NOBODY
+        lists.append(
+            RankedList(
+                int(row), _image_of(results, 'query', row),
+                [_image_of(results, 'gallery', i) for i in found[is_image]],
+                results.nearest_scores[row, :topk][is_image].tolist()))
+    return lists
+
+
+def _image_of(results: QueryResults, role: str, row: int) -> ListedImage:
+    path, pid, camid = (
+        getattr(results, f'{role}_{column}')[row].item()
+        for column in ('paths', 'pids', 'camids'))
+    return ListedImage(path, pid, None if is_unknown_camera(camid) else camid)
 
 
 def _listed(annotations: Annotations, paths: Dict[int, str],

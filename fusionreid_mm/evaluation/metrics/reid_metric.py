@@ -252,8 +252,9 @@ class ReIDMetric(BaseMetric):
                 ]
                 metrics.update(self._in_percent(found, heading))
                 rankings[part] = found[0].rankings['']
-            dataset = EvaluatedDataset(name, trials[0], columns, rankings,
-                                       self.metric, self.device, processes)
+            dataset = EvaluatedDataset(
+                str(name), trials[0], columns, rankings, self.metric,
+                self.device, processes)
             for observe in self.observers:
                 observe(dataset)
         return metrics

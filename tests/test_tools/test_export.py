@@ -1,0 +1,102 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from helpers.exports import write_small_run
+from helpers.tools import run_inline, run_process
+
+from fusionreid_mm.apis import ReIDInferencer
+
+TOOL = 'deployment/export.py'
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    return write_small_run(tmp_path_factory.mktemp('run'))
+
+
+@pytest.fixture
+def thresholds(tmp_path):
+    path = tmp_path / 'thresholds.json'
+    points = dict(threshold=0.75, far=0.01, tar=0.9)
+    path.write_text(
+        json.dumps(
+            dict(
+                metric='cosine',
+                same_person_if='similarity >= threshold',
+                num_genuine=100,
+                num_impostor=1000,
+                eer=dict(rate=0.05, threshold=0.5, far=0.05, tar=0.95),
+                tar_at_far=[dict(allowed_far=0.01, **points)])))
+    return path
+
+
+def test_export(run, thresholds, tmp_path):
+    """What it prints is so, and the bundle works."""
+    out = tmp_path / 'person.fusionreid'
+    text = run_process(TOOL, run.config, run.checkpoint, '--out', out,
+                       '--images', run.images, '--thresholds', thresholds,
+                       '--allowed-far', '0.01', '--opset', '20')
+    inferencer = ReIDInferencer(out, device='cpu')
+    expected = ReIDInferencer(
+        str(run.config), str(run.checkpoint), device='cpu')
+    found = inferencer(str(run.images), [0, 1, 2])
+    np.testing.assert_allclose(
+        found, expected(str(run.images), [0, 1, 2]), rtol=1e-4, atol=1e-4)
+    lines = text.splitlines()[-4:]
+    assert lines[0] == (
+        f'{out}: {out.stat().st_size:,} bytes, float32, 3 cameras, '
+        f'descriptors of 152, fingerprint {expected.fingerprint}, opset 20')
+    assert lines[1] == ('  same person: cosine >= 0.7500 (false accepts '
+                        '0.01, true accepts 0.9)')
+    for line, kind in zip(lines[2:], ('12 random', '3 real')):
+        match = re.fullmatch(
+            rf'  {kind} images: largest difference from PyTorch (\S+), lowest '
+            r'cosine similarity (\S+)', line)
+        assert match, line
+        assert float(match[1]) < 1e-5 and float(match[2]) > 0.9999
+    assert inferencer.threshold == ('cosine', 0.75, 0.01, 0.01, 0.9)
+    assert inferencer.same_person(found, found).all()
+    assert 'Warning' not in text
+
+
+def test_too_large_a_difference(run, tmp_path, monkeypatch):
+    """Nothing is written, and the program ends with an error."""
+    out = tmp_path / 'a.torchscript'
+    with pytest.raises(RuntimeError, match='a.torchscript is not written'):
+        run_inline(monkeypatch, TOOL, run.config, run.checkpoint, '--out', out,
+                   '--tolerance', '-1')
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--out', 'a.bin'], '--out a.bin: the name must end with .fusionreid'),
+    (['--out', 'a.pt2', '--fp16'], 'only .fusionreid and .onnx can compute'),
+    (['--out', 'a.onnx', '--allowed-far', '0.1'], 'needs --thresholds'),
+    (['--out', 'a.onnx', '--opset', '3'], 'invalid choice: 3'),
+    ([], 'required: --out'),
+])
+def test_bad_arguments(run, monkeypatch, tmp_path, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run_inline(monkeypatch, TOOL, run.config, run.checkpoint, *arguments)
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_stays(run, monkeypatch, tmp_path, capsys):
+    path = tmp_path / 'a.onnx'
+    path.write_text('mine')
+    with pytest.raises(SystemExit):
+        run_inline(monkeypatch, TOOL, run.config, run.checkpoint, '--out',
+                   path)
+    assert 'a.onnx is there already' in capsys.readouterr().err
+    assert path.read_text() == 'mine'
+
+
+def test_no_checkpoint(run, monkeypatch, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_inline(monkeypatch, TOOL, run.config, tmp_path / 'absent.pth',
+                   '--out', tmp_path / 'a.onnx')
+    assert "no checkpoint file '" in capsys.readouterr().err
