@@ -1,21 +1,14 @@
-import os
-from typing import Dict, List, Optional, Union
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fusionreid_mm.datasets.transforms import LoadReIDImage
-from fusionreid_mm.models import (CNNBranch, DualAttentionMutualFusion,
-                                  FusionReID, TransformerBranch)
-from fusionreid_mm.sources.image_items import items_of
-from fusionreid_mm.structures import ReIDDataSample
-from fusionreid_mm.visualization.explanations import (attention_maps,
-                                                      attention_rollout,
-                                                      grad_cam, overlay_heat)
+from fusionreid_mm.models import FusionReID
+from fusionreid_mm.sources import read_image
+from fusionreid_mm.sources.image_items import Image, Item, items_of
+from fusionreid_mm.visualization.explanations import heat_maps, overlay_heat
 from .inferencer import ReIDInferencer
-
-Image = Union[str, 'os.PathLike[str]', np.ndarray]
 
 
 def explain(inferencer: ReIDInferencer,
@@ -26,21 +19,22 @@ def explain(inferencer: ReIDInferencer,
 
     Args:
         inferencer (ReIDInferencer): Of the model.
-        image: An image file, or an array (H, W, 3) of 8 bits in OpenCV's order
-            of colours.
-        camid (int, optional): Its camera, from 0. None means that nobody
-            knows. Defaults to None.
-        reference (np.ndarray, optional): (D, ), a descriptor. The Grad-CAM
-            shows what makes the image similar to it. None takes the image's
-            own: it shows what the descriptor is made of. The attention is the
-            same in either case. Defaults to None.
+        image: An image file, a crop of a video, a :class:`.PersonImage`, or an
+            array (H, W, 3) of 8 bits in OpenCV's order of colours (BGR).
+        camid (int, optional): Its camera, from 0. None takes what the image
+            says, which may be that nobody knows. Defaults to None.
+        reference (np.ndarray, optional): (D, ), a descriptor. ``'cnn'`` then
+            shows what makes the image more similar to it than to the average
+            person. None takes the image's own: it shows what the descriptor
+            is made of. The attention is the same in either case. Defaults to
+            None.
 
     Returns:
         Dict[str, np.ndarray]: Pictures (H, W, 3), RGB and uint8, of the size
-        of the image, by name. ``'image'``: the image. ``'cnn'``: the Grad-CAM
-        of the CNN branch, see :func:`grad_cam`. ``'transformer'``: the
+        of the image, by name. ``'image'``: the image. ``'cnn'``: a Grad-CAM of
+        the CNN branch, see :func:`.explain_similarity`. ``'transformer'``: the
         attention rollout of the Transformer branch, see
-        :func:`attention_rollout`. ``'cnn_from_transformer'`` and
+        :func:`.attention_rollout`. ``'cnn_from_transformer'`` and
         ``'transformer_from_cnn'``: at which of the other branch's patches the
         class token of the CNN, and of the Transformer, looks in the MFU of the
         last HTM. A model without one of these parts lacks its picture.
@@ -59,10 +53,10 @@ def explain(inferencer: ReIDInferencer,
         raise ValueError(
             f'{type(inferencer).__name__} has no model that could be looked '
             'into: give a ReIDInferencer of a config and a checkpoint')
-    inputs, data_samples = normalized_batch(inferencer, image, camid)
-    photo = read_photo(image)
+    item = _one_item(image, camid)
     references = None if reference is None else torch.as_tensor(reference)
-    heats = heat_maps(model, inputs, data_samples, references)
+    heats = heat_maps(model, *normalized_batch(inferencer, [item]), references)
+    photo = read_photo(item)
     pictures = {
         name: overlay_heat(photo, heat[0].float().cpu().numpy())
         for name, heat in heats.items()
@@ -71,40 +65,26 @@ def explain(inferencer: ReIDInferencer,
 
 
 def normalized_batch(inferencer: ReIDInferencer,
-                     image: Image,
-                     camid: Optional[int] = None) -> tuple:
-    """``inputs`` (1, 3, H, W) and the data samples of one image, as the model
-    takes them."""
-    image = image if isinstance(image, np.ndarray) else os.fspath(image)
-    items = items_of([image], [camid])
-    batch, = inferencer.preprocess(items, 1)
+                     items: Sequence[Item]) -> Tuple[Tensor, list]:
+    """Images as the model takes them: ``inputs`` (B, 3, H, W), and the data
+    samples."""
+    batch = inferencer.collate_fn(
+        [inferencer.pipeline(item) for item in items])
     data = inferencer.model.data_preprocessor(batch, False)
     return data['inputs'], data['data_samples']
 
 
-def read_photo(image: Image) -> np.ndarray:
-    """(H, W, 3), RGB and uint8."""
+def read_photo(item: Item) -> np.ndarray:
+    """(H, W, 3), RGB and uint8, in the size of the file."""
+    image = item.image
     if not isinstance(image, np.ndarray):
-        image = LoadReIDImage()(dict(img_path=os.fspath(image)))['img']
+        image = read_image(image.name)
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def heat_maps(model: FusionReID,
-              inputs: Tensor,
-              data_samples: Optional[List[ReIDDataSample]] = None,
-              references: Optional[Tensor] = None) -> Dict[str, Tensor]:
-    """The maps (B, H, W) behind :func:`explain`, by name."""
-    heats = {}
-    for name, branch in model.branches.items():
-        if isinstance(branch, CNNBranch):
-            heats[name] = grad_cam(model, inputs, data_samples, references,
-                                   name)
-        elif isinstance(branch, TransformerBranch):
-            heats[name] = attention_rollout(model, inputs, data_samples, name)
-    if isinstance(model.neck, DualAttentionMutualFusion):
-        for look in attention_maps(model, inputs, data_samples):
-            # The last one of each name is that of the last HTM.
-            if look.branch != look.patches:
-                heats[f'{look.branch}_from_{look.patches}'] = \
-                    look.weights.mean(dim=1)
-    return heats
+def _one_item(image: Image, camid: Optional[int]) -> Item:
+    items = list(items_of(image, camid))
+    if len(items) != 1:
+        raise ValueError(f'one image is explained at a time: {image!r} are '
+                         f'{len(items)}')
+    return items[0]

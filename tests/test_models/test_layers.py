@@ -1,11 +1,15 @@
 import pytest
 import torch
 from mmengine.registry import DefaultScope, init_default_scope
+from mmpretrain.models.utils import MultiheadAttention
+from timm.layers import Attention
+from torch.nn import LayerNorm, Linear
 
 from fusionreid_mm.models import (CrossAttention,
                                   HeterogenousTransmissionModule,
                                   LocalRefinementUnit, MutualFusionUnit,
-                                  PointwiseUnit, SharedEncodingUnit)
+                                  PointwiseUnit, SharedEncodingUnit, SIET2TViT)
+from fusionreid_mm.models.layers import attention_weights
 from fusionreid_mm.registry import MODELS
 from fusionreid_mm.structures import BranchTokens
 
@@ -177,3 +181,47 @@ class TestHeterogenousTransmissionModule:
     def test_needs_a_unit(self):
         with pytest.raises(ValueError, match='units must list'):
             HeterogenousTransmissionModule(12, 3, units=())
+
+
+class TestAttentionWeights:
+
+    @staticmethod
+    def layers():
+        torch.manual_seed(1)
+        return dict(
+            mmpretrain=MultiheadAttention(12, 3),
+            scaled=SIET2TViT(
+                arch=dict(embed_dims=12, num_layers=1, num_heads=3),
+                img_size=(32, 32)).encoder[0].attn,
+            timm=Attention(12, 3, qkv_bias=True),
+            timm_norm=Attention(12, 3, qk_norm=True, norm_layer=LayerNorm))
+
+    @pytest.mark.parametrize('name',
+                             ['mmpretrain', 'scaled', 'timm', 'timm_norm'])
+    def test_they_give_what_the_layer_gives(self, name):
+        layer = self.layers()[name].eval()
+        states = torch.randn(2, 5, 12)
+        weights = attention_weights(layer, states)
+        assert weights.shape == (2, 3, 5, 5)
+        torch.testing.assert_close(weights.sum(dim=-1), torch.ones(2, 3, 5))
+        values = layer.qkv(states)[..., 24:].unflatten(-1, (3, 4))
+        attended = torch.einsum('bhij,bjhd->bihd', weights, values).flatten(2)
+        torch.testing.assert_close(layer.proj(attended), layer(states))
+
+    def test_other_layers(self):
+        with pytest.raises(ValueError, match='of Linear are not known'):
+            attention_weights(Linear(12, 12), torch.randn(1, 5, 12))
+
+
+def test_seu_looks_at_its_own_patches():
+    seu = SharedEncodingUnit(12, 3).eval()
+    own, other = tokens(5), tokens(4)
+    weights = seu.attention_map(own, other)
+    assert weights.shape == (2, 3, 1, 5)
+    # By hand, of the first head.
+    states = seu.encoder.ln1(torch.cat((own.cls, own.patch), dim=1))
+    query, key, _ = seu.encoder.attn.qkv(states).chunk(3, dim=-1)
+    scores = query[:, :1, :4] @ key[..., :4].transpose(1, 2) / 2
+    torch.testing.assert_close(weights[:, 0], scores.softmax(-1)[..., 1:])
+    assert (SharedEncodingUnit.looks_at,
+            MutualFusionUnit.looks_at) == ('own', 'other')

@@ -1,9 +1,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 from helpers.drawn_data import write_market
 from helpers.golden import ROOT
 from helpers.tools import DEPRECATIONS_TOO, run_process
+from mmengine.registry import DefaultScope
+
+from fusionreid_mm.engine.command_line import load_config
+from fusionreid_mm.registry import MODELS
 
 PEOPLE = range(2, 10), range(20, 26)
 
@@ -52,3 +57,15 @@ def trained(config, tmp_path_factory):
         '--work-dir',
         work_dir,
         PYTHONWARNINGS=DEPRECATIONS_TOO)
+
+
+@pytest.fixture(scope='session')
+def checkpoint(config, tmp_path_factory) -> Path:
+    """Of random weights, for tools that only look."""
+    torch.manual_seed(0)
+    cfg = load_config(str(config))
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model)
+    path = tmp_path_factory.mktemp('checkpoint') / 'random.pth'
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path

@@ -52,12 +52,12 @@ class CNNBranch(BaseModule):
                 f'{name} gives {tuple(feature_map.shape)}, but a CNNBranch '
                 'needs a tuple of maps (B, C, H, W): '
                 f'{_advice(self.backbone)}')
-        if _is_channels_last(self.backbone):
+        if is_channels_last(self.backbone):
             feature_map = feature_map.permute(0, 3, 1, 2)
         return BranchFeatures(self.pool(feature_map), feature_map)
 
 
-def _is_channels_last(backbone: nn.Module) -> bool:
+def is_channels_last(backbone: nn.Module) -> bool:
     """Whether maps are (B, H, W, C): timm tells it."""
     model = getattr(backbone, 'timm_model', None)
     return getattr(model, 'output_fmt', 'NCHW') == 'NHWC'
