@@ -63,7 +63,7 @@ def place_controls(summary: Summary, topk: int) -> Controls:
                     elem_id=label.lower())
                 for label, time in zip(('From', 'To'), summary.times or (0, 0))
             ]
-    return Controls(number, *menus, *texts)
+    return Controls(number, menus[0], menus[1], texts[0], texts[1])
 
 
 def camera_choices(summary: Summary) -> List[Tuple[str, int]]:

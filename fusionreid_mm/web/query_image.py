@@ -1,4 +1,4 @@
-from typing import Any, Optional, Tuple
+from typing import Any
 
 import gradio as gr
 
@@ -20,21 +20,21 @@ def query_image() -> gr.Image:
         buttons=[],
         height=340,
         elem_id='query')
-    # Of a subclass, Gradio would write a stub into the folder of this file.
-    image.preprocess = path_and_name  # type: ignore[method-assign]
     move = image.async_move_resource_to_block_cache
 
-    async def move_local(path: Any) -> Optional[str]:
+    async def move_local(path: Any) -> Any:
         refuse_address(path)
         return await move(path)
 
-    image.async_move_resource_to_block_cache = (  # type: ignore[method-assign]
-        move_local)
+    # Of a subclass, Gradio would write a stub into the folder of this file.
+    vars(image).update(
+        preprocess=path_and_name,
+        async_move_resource_to_block_cache=move_local)
     return image
 
 
-def path_and_name(payload: Any) -> Optional[Tuple[str, str]]:
-    """Of what a browser has sent."""
+def path_and_name(payload: Any) -> Any:
+    """Of what a browser has sent; None of nothing."""
     if payload is None:
         return None
     return payload.path, payload.orig_name or 'the picture'

@@ -2,12 +2,10 @@
 from pathlib import Path
 from typing import List, NamedTuple
 
-import torch
-
 from fusionreid_mm.apis import Gallery, ModelSource, ReIDInferencer
 from fusionreid_mm.sources import PersonImage
 from .drawn_data import write_image
-from .small_run import small_run_cfg
+from .small_checkpoint import write_small_files
 
 #: A name that is no text of a page, as far as a browser can tell.
 HOSTILE = '<img src=x onerror=alert(1)> ${alert(2)} {{3}} \'"&.jpg'
@@ -26,18 +24,6 @@ class SmallGallery(NamedTuple):
     images: List[PersonImage]
 
 
-def write_model(folder: Path) -> ModelSource:
-    """A config and a checkpoint of random weights."""
-    cfg = small_run_cfg(folder / 'data', folder / 'work')
-    torch.manual_seed(0)
-    inferencer = ReIDInferencer(cfg)
-    folder.mkdir(parents=True, exist_ok=True)
-    cfg.dump(folder / 'small.py')
-    state_dict = inferencer.model.state_dict()
-    torch.save(dict(state_dict=state_dict), folder / 'small.pth')
-    return ModelSource(str(folder / 'small.py'), str(folder / 'small.pth'))
-
-
 def draw_people(folder: Path, count: int = 12) -> List[PersonImage]:
     """Images of three cameras, one each minute, and one with a hostile name of
     which nothing is known."""
@@ -52,7 +38,7 @@ def draw_people(folder: Path, count: int = 12) -> List[PersonImage]:
 
 def write_gallery(folder: Path) -> SmallGallery:
     """Model, images and gallery, which is closed."""
-    source = write_model(folder / 'model')
+    source = ModelSource(*write_small_files(folder / 'model'))
     images = draw_people(folder / 'people')
     uri = str(folder / 'gallery.db')
     with Gallery(uri, ReIDInferencer(*source), source) as gallery:

@@ -1,13 +1,17 @@
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from helpers.drawn_data import write_image
 
-from fusionreid_mm.apis import Filter, Gallery, explain
+from fusionreid_mm.apis import ExportedInferencer, Filter, Gallery, explain
+from fusionreid_mm.deployment import Threshold
+from fusionreid_mm.deployment.exporting import build_graph, manifest_of
+from fusionreid_mm.engine.pipelines import pipeline_of_tests
 from fusionreid_mm.sources import PersonImage, read_image
 from fusionreid_mm.web import Searcher
+from fusionreid_mm.web.answers import Answers, Found
 from fusionreid_mm.web.searcher import NotExplainable
 
 
@@ -122,41 +126,69 @@ def test_no_explanation_of_what_is_gone(searcher, small, tmp_path):
         searcher.explain(query, match._replace(name='gone.png'))
 
 
-class Exported:
-    """An inferencer without a model to look into."""
+@pytest.fixture
+def exported(searcher):
+    """The model as it is exported, but for ONNX, which takes its time."""
+    inferencer = searcher.inferencer
+    graph = build_graph(inferencer.model)
 
-    def __init__(self, inferencer, threshold=None):
-        self.fingerprint = inferencer.fingerprint
-        self.descriptor_size = inferencer.descriptor_size
-        self.threshold = threshold
-        self._inferencer = inferencer
+    @torch.no_grad()
+    def run(images, camids):
+        return graph(torch.from_numpy(images),
+                     torch.from_numpy(camids)).numpy()
 
-    def __call__(self, *args, **kwargs):
-        return self._inferencer(*args, **kwargs)
+    manifest = manifest_of(
+        inferencer.model,
+        pipeline_of_tests(inferencer.cfg),
+        inferencer.fingerprint,
+        threshold=Threshold('cosine', .75, 1e-3, .001, .7))
+    return ExportedInferencer.of_graph(manifest, run)
 
 
-def test_an_exported_model_cannot_be_looked_into(searcher, small):
-    exported = Searcher(searcher.gallery, Exported(searcher.inferencer))
-    query = exported.describe('a', small.images[2].name, 2)
-    match = exported.search(query, 1)[0]
-    assert not exported.is_explainable
+def test_an_exported_model_finds_the_same(searcher, exported, small):
+    """It cannot be looked into, and may know a threshold."""
+    name = small.images[2].name
+    query = searcher.describe('a', name, 2)
+    expected = searcher.search(query, 20)
+    assert searcher.is_explainable and searcher.threshold is None
+    other = Searcher(searcher.gallery, exported)
+    assert not other.is_explainable and other.threshold == .75
+    query = other.describe('a', name, 2)
+    matches = other.search(query, 20)
+    assert len(matches) == 12
+    assert [match.name
+            for match in matches] == [match.name for match in expected]
+    np.testing.assert_allclose([match.score for match in matches],
+                               [match.score for match in expected],
+                               atol=1e-4)
     with pytest.raises(NotExplainable, match='an exported model has no'):
-        exported.explain(query, match)
+        other.explain(query, matches[0])
+    detail = Answers(other).select(Found(query, (), matches), 1)
+    assert 'Without an explanation: an exported model has no' in detail
+    assert detail.count('<figure>') == 2
+
+
+class Thresholded:
+    """An inferencer that knows a threshold."""
+
+    def __init__(self, inferencer, threshold):
+        self.fingerprint = inferencer.fingerprint
+        self.threshold = threshold
 
 
 @pytest.mark.parametrize('threshold, given, expected', [
-    (SimpleNamespace(metric='cosine', value=.7), None, .7),
-    (SimpleNamespace(metric='cosine', value=.7), .5, .5),
-    (SimpleNamespace(metric='euclidean', value=.7), None, None),
+    (Threshold('cosine', .7, None, 0., 1.), None, .7),
+    (Threshold('cosine', .7, None, 0., 1.), .5, .5),
+    (Threshold('euclidean', .7, None, 0., 1.), None, None),
     (None, None, None),
 ])
 def test_threshold(searcher, threshold, given, expected):
-    exported = Exported(searcher.inferencer, threshold)
-    assert Searcher(searcher.gallery, exported, given).threshold == expected
+    other = Thresholded(searcher.inferencer, threshold)
+    assert Searcher(searcher.gallery, other, given).threshold == expected
 
 
 def test_a_model_of_another_gallery(searcher):
-    other = Exported(searcher.inferencer)
+    other = Thresholded(searcher.inferencer, None)
     other.fingerprint = 'f' * 32
     with pytest.raises(ValueError, match='descriptors of another model'):
         Searcher(searcher.gallery, other)
