@@ -1,5 +1,7 @@
 import argparse
-from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
+from contextlib import nullcontext
+from typing import (TYPE_CHECKING, Callable, ContextManager, Iterator, List,
+                    Optional, Tuple)
 
 from ..gallery_options import add_gallery_arguments, gallery_options
 from ..model_options import add_model_arguments, choose_model, load_model
@@ -112,17 +114,25 @@ def _open_gallery(args: argparse.Namespace,
 
 def _add(gallery: 'Gallery', images: List['PersonImage'],
          args: argparse.Namespace) -> int:
-    from fusionreid_mm.sources.progress import progress_bar
     if not images:
         return 0
-    with progress_bar(len(images), show=True) as advance:
+    with _progress(len(images)) as advance:
         return gallery.add(
             _counted(images, advance), args.batch_size,
             'skip' if args.skip_bad_images else 'raise')
 
 
+def _progress(number: int) -> ContextManager[Callable[[int], None]]:
+    try:
+        from fusionreid_mm.sources.progress import progress_bar
+    except ImportError:
+        # It needs rich, without which exported models run too.
+        return nullcontext(lambda done: None)
+    return progress_bar(number, show=True)
+
+
 def _counted(images: List['PersonImage'],
-             advance: Any) -> Iterator['PersonImage']:
+             advance: Callable[[int], None]) -> Iterator['PersonImage']:
     """Tells of each when the next one is asked for."""
     for number, image in enumerate(images, start=1):
         yield image

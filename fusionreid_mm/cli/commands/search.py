@@ -103,8 +103,13 @@ def run(args: argparse.Namespace) -> None:
 
 def check_outputs(args: argparse.Namespace) -> None:
     """Raises:
+        ImportError: If what writes a file is not installed.
         ValueError: If a file could not be written.
     """
+    from fusionreid_mm.availability import has_mmengine
+    if (args.html or args.json) and not has_mmengine():
+        raise ImportError('--html and --json need MMEngine, which is not '
+                          'installed: install all of fusionreid_mm')
     if args.html is not None:
         from fusionreid_mm.visualization.html_page import check_page_path
         check_page_path(args.html)
