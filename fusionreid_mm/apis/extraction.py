@@ -7,6 +7,7 @@ from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple, Union
 import numpy as np
 
 from fusionreid_mm.sources import PersonImage, list_images
+from fusionreid_mm.sources.image_items import check_options
 from fusionreid_mm.sources.progress import progress_bar
 from .feature_files import (Chunk, ExtractionJob, chunk_path, digest_of,
                             has_job, missing_chunks, read_chunk, read_job,
@@ -72,6 +73,7 @@ def extract_features(inferencer: Any,
     """
     if chunk_size < 1:
         raise ValueError(f'chunk_size must be at least 1: got {chunk_size}')
+    check_options(batch_size, on_bad_image)
     images = list_images(images)
     job = ExtractionJob(inferencer.fingerprint, inferencer.descriptor_size,
                         len(images), digest_of(images), chunk_size)

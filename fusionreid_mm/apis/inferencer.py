@@ -275,12 +275,15 @@ def _load_name(name: str, load: Callable) -> dict:
     if is_crop(name):
         return _load_array(read_image(name))
     try:
-        return load(dict(img_path=name))
+        loaded = load(dict(img_path=name))
     except UnreadableImageError:
         raise
     except Exception as error:
         raise UnreadableImageError(
             f'cannot read the image {name}: {error}') from error
+    if loaded is None:  # ignore_empty of mmcv's loaders
+        raise UnreadableImageError(f'cannot read the image {name}')
+    return loaded
 
 
 def _load_array(image: np.ndarray) -> dict:

@@ -194,6 +194,10 @@ class TestAgain:
             extract([])
         with pytest.raises(ValueError, match='chunk_size must be at least 1'):
             extract(chunk_size=0)
+        with pytest.raises(ValueError, match='batch_size must be at least 1'):
+            extract(batch_size=0)
+        with pytest.raises(ValueError, match="'raise' or 'skip': got 'no'"):
+            extract(on_bad_image='no')
         assert not folder.exists()
 
     @pytest.mark.parametrize('content, message', [

@@ -190,10 +190,13 @@ class TestStream:
             'It is left out, as 2 of the first 3 images',
         ]
 
-    def test_other_loaders_name_the_file(self, files, images):
+    @pytest.mark.parametrize('loader', [
+        dict(type='LoadImageFromFile'),
+        dict(type='LoadReIDImage', ignore_empty=True)
+    ])
+    def test_other_loaders_name_the_file(self, files, images, loader):
         cfg = config_of(files)
-        cfg.test_dataloader.dataset.pipeline[0] = dict(
-            type='LoadImageFromFile')
+        cfg.test_dataloader.dataset.pipeline[0] = loader
         other = ReIDInferencer(cfg, files.checkpoint, device='cpu')
         Path(images[1]).write_bytes(b'words')
         with pytest.raises(UnreadableImageError, match='images/1.png'):
