@@ -112,7 +112,7 @@ def test_curve_of_the_training(data_root, tmp_path):
     rows = [dict(lr=.1, loss=3. / i, epoch=i, iter=i, step=i) for i in (1, 2)]
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)))
     checkpoint = tmp_path / 'training' / 'epoch_2.pth'
-    cfg = small_run_cfg(data_root, tmp_path / 'run')
+    cfg = small_run_cfg(data_root, tmp_path / 'weights')
     model = Runner.from_cfg(cfg).model
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     page, _ = run_test(data_root, tmp_path, load_from=str(checkpoint))
@@ -175,6 +175,33 @@ def test_is_refused_before_the_test(data_root, tmp_path, out, error, message):
     with pytest.raises(error, match=message):
         runner.test()
     assert not hasattr(kept, 'metrics')
+
+
+class RemovesImages(Hook):
+    """Removes the images when all are tested."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def after_test_epoch(self, runner, metrics=None):
+        for path in self.folder.rglob('*.jpg'):
+            path.unlink()
+
+
+def test_metrics_are_printed_before_it_is_drawn(tmp_path):
+    """So that nobody has to test again for them."""
+    data_root = write_small_data(tmp_path / 'data')
+    cfg = small_run_cfg(data_root, tmp_path / 'run')
+    cfg.custom_hooks = [
+        dict(type='ReportHook', out=str(tmp_path / 'report.html'))
+    ]
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(RemovesImages(data_root))
+    runner.register_hook(kept := KeepsMetrics(), priority='VERY_LOW')
+    with pytest.raises(OSError, match='cannot be shown'):
+        runner.test()
+    assert kept.metrics['reid/mAP'] > 0
+    assert not (tmp_path / 'report.html').exists()
 
 
 def test_needs_a_reid_metric(data_root, tmp_path):

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fusionreid_mm.evaluation.functional import ScoreHistogram
 from fusionreid_mm.visualization import (RocCurve, plot_cmc, plot_matrix,
-                                         plot_precision_recall, plot_roc)
+                                         plot_precision_recall, plot_roc,
+                                         plot_scores)
 
 
 @pytest.fixture
@@ -38,6 +40,27 @@ def test_roc(axes):
     plot_roc(axes, dict(one=RocCurve(np.array([.001, .1]), np.array([.5, 1]))))
     np.testing.assert_allclose(points(axes)['one'], [[.1, 50], [10, 100]])
     assert axes.get_xscale() == 'log'
+
+
+@pytest.mark.parametrize('metric, label', [('cosine', 'cosine similarity'),
+                                           ('euclidean', 'distance')])
+def test_scores_are_shares_of_their_own(axes, metric, label):
+    scores = ScoreHistogram(
+        np.array([.5, .75, 1]), np.array([1, 3]), np.array([0, 50]))
+    plot_scores(axes, scores, metric)
+    steps = {
+        patch.get_label(): patch.get_data()
+        for patch in axes.patches if patch.get_label()
+    }
+    assert {
+        name: step.values.tolist()
+        for name, step in steps.items()
+    } == {
+        'one person': [25, 75],
+        'two people': [0, 100]
+    }
+    assert steps['one person'].edges.tolist() == [.5, .75, 1]
+    assert axes.get_xlabel() == label
 
 
 def test_curves_are_told_apart_without_colours(axes):

@@ -63,6 +63,7 @@ class ReportHook(Hook):
         self.topk = topk
         self._branches: List[str] = []
         self._findings: List[Findings] = []
+        self._metrics: Dict[str, float] = {}
 
     def before_run(self, runner: Runner) -> None:
         if not isinstance(runner._test_loop, BaseLoop):
@@ -84,13 +85,18 @@ class ReportHook(Hook):
     def after_test_epoch(self,
                          runner: Runner,
                          metrics: Optional[Dict[str, float]] = None) -> None:
+        self._metrics = metrics or {}
+
+    def after_test(self, runner: Runner) -> None:
+        """When the metrics have been printed, whatever becomes of the
+        report."""
         if not is_main_process():
             return
         metric = metric_of_test(runner, 'ReportHook')
         run = TestRun(
             title=f'Test of {_name(runner)}',
             facts=_facts(runner),
-            metrics=metrics or {},
+            metrics=self._metrics,
             ranks=metric.ranks,
             num_trials=metric.num_trials,
             training_curve=_training_curve(runner._load_from))
