@@ -88,7 +88,7 @@ class Manifest(NamedTuple):
 def to_json(manifest: Manifest) -> Dict[str, Any]:
     """A manifest as what JSON can say, with words for those who read it."""
     height, width = manifest.preprocessing[:2]
-    inputs = dict(
+    inputs: Dict[str, Dict[str, Any]] = dict(
         images=dict(
             dtype='uint8',
             shape=['batch', 3, height, width],

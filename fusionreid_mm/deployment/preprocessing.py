@@ -2,14 +2,14 @@
 
 H, W are height and width in pixels.
 """
-from typing import NamedTuple
+from typing import Any, Dict, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
 #: The ways of resizing, by library and by the names that mmcv has for them.
-INTERPOLATIONS = {
+INTERPOLATIONS: Dict[str, Dict[str, Any]] = {
     'pillow': {
         'nearest': Image.Resampling.NEAREST,
         'bilinear': Image.Resampling.BILINEAR,

@@ -1,10 +1,11 @@
 import json
 import re
+import runpy
 
 import numpy as np
 import pytest
 from helpers.exports import write_small_run
-from helpers.tools import run_inline, run_process
+from helpers.tools import TOOLS, run_inline, run_process
 
 from fusionreid_mm.apis import ReIDInferencer
 
@@ -16,9 +17,9 @@ def run(tmp_path_factory):
     return write_small_run(tmp_path_factory.mktemp('run'))
 
 
-@pytest.fixture
-def thresholds(tmp_path):
-    path = tmp_path / 'thresholds.json'
+@pytest.fixture(scope='module')
+def thresholds(tmp_path_factory):
+    path = tmp_path_factory.mktemp('thresholds') / 'thresholds.json'
     points = dict(threshold=0.75, far=0.01, tar=0.9)
     path.write_text(
         json.dumps(
@@ -32,12 +33,19 @@ def thresholds(tmp_path):
     return path
 
 
-def test_export(run, thresholds, tmp_path):
+@pytest.fixture(scope='module')
+def exported(run, thresholds, tmp_path_factory):
+    """``(bundle, what the tool printed)``."""
+    out = tmp_path_factory.mktemp('out') / 'person.fusionreid'
+    return out, run_process(TOOL, run.config, run.checkpoint, '--out', out,
+                            '--images', run.images, '--thresholds',
+                            thresholds, '--allowed-far', '0.01', '--opset',
+                            '20')
+
+
+def test_export(run, exported):
     """What it prints is so, and the bundle works."""
-    out = tmp_path / 'person.fusionreid'
-    text = run_process(TOOL, run.config, run.checkpoint, '--out', out,
-                       '--images', run.images, '--thresholds', thresholds,
-                       '--allowed-far', '0.01', '--opset', '20')
+    out, text = exported
     inferencer = ReIDInferencer(out, device='cpu')
     expected = ReIDInferencer(
         str(run.config), str(run.checkpoint), device='cpu')
@@ -100,3 +108,32 @@ def test_no_checkpoint(run, monkeypatch, tmp_path, capsys):
         run_inline(monkeypatch, TOOL, run.config, tmp_path / 'absent.pth',
                    '--out', tmp_path / 'a.onnx')
     assert "no checkpoint file '" in capsys.readouterr().err
+
+
+def test_the_benchmark(run, exported, monkeypatch, capsys):
+    """All ways compute the same, and the table has them all."""
+    path, _ = exported
+    run_inline(monkeypatch, 'analysis_tools/benchmark_export.py', run.config,
+               run.checkpoint, path, '--batch-size', '1', '3', '--repeats',
+               '2')
+    lines = capsys.readouterr().out.splitlines()
+    assert '64 x 32 pixels' in lines[-6]
+    for line, (batch, name) in zip(lines[-4:], [('1', 'PyTorch'),
+                                                ('1', str(path)),
+                                                ('3', 'PyTorch'),
+                                                ('3', str(path))]):
+        found = re.fullmatch(r' +(\d+) +([\d.]+) +([\d.]+)x  (.+)', line)
+        assert (found[1], found[4]) == (batch, name)
+        assert float(found[2]) > 0
+        if name == 'PyTorch':
+            assert found[3] == '1.00'
+    space = runpy.run_path(str(TOOLS / 'analysis_tools/benchmark_export.py'))
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 32),
+                                               np.uint8)
+    inferencer = ReIDInferencer(
+        str(run.config), str(run.checkpoint), device='cpu')
+    np.testing.assert_allclose(
+        space['onnx_runtime'](path)(images),
+        space['pytorch'](inferencer)(images),
+        rtol=1e-4,
+        atol=1e-4)

@@ -31,6 +31,9 @@ class DescriptorGraph(nn.Module):
         ValueError: If its data preprocessor does more than it.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, model: FusionReID) -> None:
         super().__init__()
         self.model = model

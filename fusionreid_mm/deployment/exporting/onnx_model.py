@@ -95,14 +95,15 @@ def _drop_detours(model: Any) -> None:
     made_by = {name: node for node in model.graph.node for name in node.output}
 
     def is_cast(node: Any, kind: int) -> bool:
-        return node is not None and node.op_type == 'Cast' and any(
+        return node.op_type == 'Cast' and any(
             item.name == 'to' and item.i == kind for item in node.attribute)
 
     origin = {}
     for node in model.graph.node:
-        before = made_by.get(node.input[0]) if node.input else None
-        if is_cast(node, kinds.FLOAT) and is_cast(before, kinds.FLOAT16):
-            origin[node.output[0]] = before.input[0]
+        if is_cast(node, kinds.FLOAT) and node.input[0] in made_by:
+            before = made_by[node.input[0]]
+            if is_cast(before, kinds.FLOAT16):
+                origin[node.output[0]] = before.input[0]
     for node in model.graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = origin.get(name, name)
