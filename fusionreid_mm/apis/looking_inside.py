@@ -109,11 +109,8 @@ def heat_picture(photo: np.ndarray, heat: np.ndarray, name: str) -> Picture:
     """A map over a photo; the caption says how far its peak stands out."""
     mean = float(heat.mean())
     peak = f'{float(heat.max()) / mean:.1f}' if mean > 0 else '0'
-    return Picture(
-        overlay_heat(photo, heat), f'{name}\npeak {peak} x mean')
+    return Picture(overlay_heat(photo, heat), f'{name}\npeak {peak} x mean')
 
 
 def _known(camids: List[Optional[int]]) -> List[Optional[int]]:
-    return [
-        None if camid is None or camid < 0 else camid for camid in camids
-    ]
+    return [None if camid is None or camid < 0 else camid for camid in camids]

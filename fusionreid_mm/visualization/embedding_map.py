@@ -74,7 +74,8 @@ def draw_map(axes: Axes, points: Dict[str, np.ndarray],
     colours = matplotlib.colormaps[palette](person / (spread - 1))
     for branch, positions in points.items():
         axes.scatter(
-            *positions.T,
+            positions[:, 0],
+            positions[:, 1],
             s=22,
             c=colours,
             marker=_MARKERS[branch],
@@ -82,7 +83,8 @@ def draw_map(axes: Axes, points: Dict[str, np.ndarray],
             linewidths=0.3,
             label=branch)
     axes.set(xticks=[], yticks=[])
-    for handle in axes.legend(loc='best').legend_handles:
+    handles: Any = axes.legend(loc='best').legend_handles
+    for handle in handles:
         handle.set_facecolor('lightgrey')
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from fusionreid_mm.apis import ReIDInferencer, explain
 from fusionreid_mm.apis.embeddings import extract_embeddings
 from fusionreid_mm.apis.explanation import normalized_batch
-from fusionreid_mm.apis.looking_inside import (chosen_items, evenly,
-                                               file_name, heat_picture)
+from fusionreid_mm.apis.looking_inside import (chosen_items, evenly, file_name,
+                                               heat_picture)
 from fusionreid_mm.sources import PersonImage, UnreadableImageError
 
 NAMES = [
@@ -70,7 +70,8 @@ def test_pictures(inferencer, path):
         assert picture.dtype == np.uint8, name
         assert name == 'image' or (picture != photo).any(), name
     # What may be given is what the inferencer takes.
-    for image in (str(path), PersonImage(str(path), camid=1), photo[..., ::-1]):
+    for image in (str(path), PersonImage(str(path),
+                                         camid=1), photo[..., ::-1]):
         camid = None if isinstance(image, PersonImage) else 1
         same = explain(inferencer, image, camid)
         for name in NAMES:
@@ -100,8 +101,9 @@ def test_the_only_thing_to_be_seen_lights_up(inferencer):
         heat = explain(inferencer, photo)['cnn'].astype(int)
         redness = heat[..., 0] - heat[..., 2]
         # The noise of the photo itself is not meant.
-        redness[top:top + 16, left:left + 16] = np.median(
-            redness[top:top + 16, left:left + 16])
+        redness[top:top + 16,
+                left:left + 16] = np.median(redness[top:top + 16,
+                                                    left:left + 16])
         rows, columns = np.nonzero(redness >= np.percentile(redness, 90))
         assert abs(rows.mean() - top - 8) < 10
         assert abs(columns.mean() - left - 8) < 10
@@ -111,9 +113,8 @@ def test_models_with_fewer_parts(path):
     branches = small_model_cfg().branches
     assert list(explain(build(neck=None), path)) == NAMES[:3]
     assert list(
-        explain(
-            build(branches=dict(cnn=branches.cnn), neck=None),
-            path)) == NAMES[:2]
+        explain(build(branches=dict(cnn=branches.cnn), neck=None),
+                path)) == NAMES[:2]
     assert list(
         explain(
             build(branches=dict(vit=branches.transformer), neck=None),

@@ -64,8 +64,8 @@ def test_halves(embeddings):
     first[:, 0], second[:, 1] = 1, 1
     apart = halves_apart(
         dict(
-            cnn=np.concatenate((first, second)),
-            transformer=np.zeros((20, 2))))
+            cnn=np.concatenate((first, second)), transformer=np.zeros(
+                (20, 2))))
     assert apart['branches']['mean_gap'] < 1
 
 

@@ -74,8 +74,9 @@ class TestFrechetDistance:
         x, y = rng.random((n, 6)), 2 * rng.random((m, 6)) @ rotation(rng, 6)
         product = np.cov(x.T) @ np.cov(y.T)
         roots = np.sqrt(np.linalg.eigvals(product).astype(complex)).real
-        expected = ((x.mean(0) - y.mean(0))**2).sum() + np.trace(
-            np.cov(x.T) + np.cov(y.T)) - 2 * roots.sum()
+        gap = ((x.mean(0) - y.mean(0))**2).sum()
+        variances = np.trace(np.cov(x.T)) + np.trace(np.cov(y.T))
+        expected = gap + variances - 2 * roots.sum()
         assert frechet_distance(x, y) == pytest.approx(expected, abs=1e-5)
 
     def test_of_a_set_and_itself(self, rng):
@@ -88,8 +89,7 @@ class TestSlicedWasserstein:
     def test_in_one_dimension(self):
         # Every direction is the one or the other.
         x, y = np.array([[3.], [0.]]), np.array([[1.], [5.]])
-        assert sliced_wasserstein(
-            x, y) == pytest.approx(np.sqrt((1 + 4) / 2))
+        assert sliced_wasserstein(x, y) == pytest.approx(np.sqrt((1 + 4) / 2))
         # Sets of 2 and 3: quantiles at 1/3, 1/2, 2/3.
         z = np.array([[0.], [3.], [6.]])
         expected = (0 / 3 + 9 / 6 + 0 / 6 + 9 / 3)
@@ -133,8 +133,9 @@ class TestLinearCKA:
             k, l = k - np.diag(np.diag(k)), l - np.diag(  # noqa: E741
                 np.diag(l))
             return (np.trace(k @ l) + (ones @ k @ ones) * (ones @ l @ ones) /
-                    ((n - 1) * (n - 2)) - 2 / (n - 2) *
-                    (ones @ k @ l @ ones)) / (n * (n - 3))
+                    ((n - 1) *
+                     (n - 2)) - 2 / (n - 2) * (ones @ k @ l @ ones)) / (
+                         n * (n - 3))
 
         k, l = x @ x.T, y @ y.T  # noqa: E741
         assert linear_cka(x, y) == pytest.approx(

@@ -44,7 +44,8 @@ def test_rows(config, checkpoint, images, monkeypatch, tmp_path):
         str(config),
         str(checkpoint), '--out',
         str(tmp_path), '--method', 'GradCAM', '--target-layers',
-        'branches.cnn.backbone.layer4', 'branches.transformer.backbone.layers.1'
+        'branches.cnn.backbone.layer4',
+        'branches.transformer.backbone.layers.1'
     ])
     args = tool['parse_args']()
     inferencer = ReIDInferencer(str(config), str(checkpoint), 'cpu')
@@ -88,5 +89,4 @@ def test_wrong_arguments(config, checkpoint, images, tmp_path, monkeypatch,
     with pytest.raises(ValueError, match="no layer 'layer4'"):
         run_inline(monkeypatch, TOOL, *common, '--target-layers', 'layer4')
     with pytest.raises(ValueError, match='is not one image'):
-        run_inline(monkeypatch, TOOL, *common, '--reference',
-                   images[0].parent)
+        run_inline(monkeypatch, TOOL, *common, '--reference', images[0].parent)

@@ -54,7 +54,11 @@ def test_map_and_table(tool, config, checkpoint, tmp_path):
 def test_panels(tool, monkeypatch):
     rng = np.random.default_rng(0)
     widths = dict(
-        cnn=8, transformer=6, cnn_lru=4, transformer_lru=4, cnn_htm=4,
+        cnn=8,
+        transformer=6,
+        cnn_lru=4,
+        transformer_lru=4,
+        cnn_htm=4,
         transformer_htm=4)
     embeddings = {
         name: rng.standard_normal((12, width))
@@ -92,9 +96,8 @@ def test_images_to_map(tool):
     image = tool['KnownImage']
     images = [image(None, pid) for pid in [5, 5, 5, 1, 1, 9, 9, 9, 9]]
     assert tool['images_to_map'](images, 2, 2) == [3, 4, 0, 1]
-    assert tool['images_to_map'](images, 20, 100) == [
-        3, 4, 0, 1, 2, 5, 6, 7, 8
-    ]
+    assert tool['images_to_map'](images, 20,
+                                 100) == [3, 4, 0, 1, 2, 5, 6, 7, 8]
 
 
 def test_wrong_arguments(config, checkpoint, tmp_path, monkeypatch, capsys):

@@ -15,7 +15,8 @@ def clusters():
 
 @pytest.mark.parametrize(
     # UMAP is compiled when it is first used.
-    'method', ['tsne', pytest.param('umap', marks=pytest.mark.slow)])
+    'method',
+    ['tsne', pytest.param('umap', marks=pytest.mark.slow)])
 def test_neighbours_stay_neighbours(clusters, method):
     points = lay_out(clusters, method, perplexity=5)
     assert points.shape == (36, 2)

@@ -4,7 +4,8 @@ For each HTM a row: the image, and the attention of the class token of either
 branch over its own patches (SEU) and over those of the other (MFU).
 Examples:
 
-    python tools/visualization/vis_attention.py CONFIG CHECKPOINT --out pictures
+    python tools/visualization/vis_attention.py CONFIG CHECKPOINT \
+        --out pictures
     python tools/visualization/vis_attention.py CONFIG CHECKPOINT \
         --images a.jpg b.jpg --camid 2 --out pictures
 """
@@ -30,8 +31,8 @@ from fusionreid_mm.visualization.explanations import attention_maps
 def attention_sheet(inferencer: ReIDInferencer, item: Item) -> np.ndarray:
     """All maps of an image, (H, W, 3), RGB and uint8."""
     photo = tall_photo(item)
-    rows: Dict[int, List[Picture]] = defaultdict(
-        lambda: [Picture(photo, 'image')])
+    rows: Dict[int,
+               List[Picture]] = defaultdict(lambda: [Picture(photo, 'image')])
     for look in attention_maps(inferencer.model,
                                *normalized_batch(inferencer, [item])):
         heat = look.weights[0].mean(dim=0).float().cpu().numpy()

@@ -60,8 +60,7 @@ def explained(inferencer: ReIDInferencer, item: Item,
         if isinstance(branch, TransformerBranch):
             heat = attention_rollout(model, *batch, name)
             pictures.append(
-                heat_picture(photo, heat[0].cpu().numpy(),
-                             f'rollout\n{name}'))
+                heat_picture(photo, heat[0].cpu().numpy(), f'rollout\n{name}'))
     return [Picture(photo, 'image'), *pictures]
 
 
@@ -70,9 +69,8 @@ def rows_of(inferencer: ReIDInferencer, item: Item, reference: Optional[Item],
     """One row for an image alone. Of two, each is explained by the other."""
     if reference is None:
         return [SheetRow('', explained(inferencer, item, None, args))]
-    descriptors = torch.cat([
-        describe(inferencer, image) for image in (item, reference)
-    ])
+    descriptors = torch.cat(
+        [describe(inferencer, image) for image in (item, reference)])
     similarity = F.cosine_similarity(*descriptors.split(1)).item()
     return [
         SheetRow(f'similarity\n{similarity:.3f}',

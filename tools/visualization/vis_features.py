@@ -49,8 +49,8 @@ class KnownImage(NamedTuple):
 def test_images(cfg: Config) -> List[KnownImage]:
     """Query and gallery, without junk and people who are no queries."""
     init_default_scope(cfg.get('default_scope', 'fusionreid_mm'))
-    annotations = collect_annotations(DATASETS.build(
-        cfg.test_dataloader.dataset))
+    annotations = collect_annotations(
+        DATASETS.build(cfg.test_dataloader.dataset))
     queried = {
         pid
         for pid, role in zip(annotations.pids, annotations.roles)
@@ -92,23 +92,24 @@ def plot(figure: Figure, embeddings: Dict[str, np.ndarray], pids: np.ndarray,
         if vectors['cnn'].shape[1] == vectors['transformer'].shape[1]:
             panels.append((f'{stage.cnn} and {stage.transformer}', vectors))
         else:
-            panels += [(getattr(stage, branch), {branch: values})
-                       for branch, values in vectors.items()]
+            panels += [(getattr(stage, branch), {
+                branch: values
+            }) for branch, values in vectors.items()]
     num_columns = -(-len(panels) // 2)
     all_axes = figure.subplots(2, num_columns, squeeze=False).ravel()
     for axes, (title, vectors) in zip(all_axes, panels):
         points = lay_out(
             np.concatenate(list(vectors.values())), args.method,
             args.perplexity, args.seed)
-        draw_map(axes,
-                 dict(zip(vectors, np.split(points, len(vectors)))), pids)
+        draw_map(axes, dict(zip(vectors, np.split(points, len(vectors)))),
+                 pids)
         axes.set_title(title)
     for axes in all_axes[len(panels):]:
         axes.set_visible(False)
 
 
-def measure(images: List[KnownImage],
-            embeddings: Dict[str, np.ndarray]) -> dict:
+def measure(images: List[KnownImage], embeddings: Dict[str,
+                                                       np.ndarray]) -> dict:
     """What is written and printed."""
     pids = np.array([image.pid for image in images])
     stages = align_branches(embeddings, pids)
@@ -134,9 +135,10 @@ def table(found: dict) -> Iterator[str]:
     yield ' ' * 22 + ''.join(f'{title:>16}' for title in _COLUMNS.values())
     rows = {
         **found['stages'],
-        **{f'two halves of {name}': row
-           for name, row in found['halves'].items()}, 'chance':
-        found['chance']
+        **{
+            f'two halves of {name}': row
+            for name, row in found['halves'].items()
+        }, 'chance': found['chance']
     }
     for name, row in rows.items():
         cells = (f'{row[key]:>16.4f}' if key in row else f'{"-":>16}'
@@ -206,8 +208,7 @@ def main() -> None:
     to_measure = evenly(images, args.num_images)
 
     def embed(chosen: List[KnownImage]) -> Dict[str, np.ndarray]:
-        return extract_embeddings(inferencer,
-                                  [image.item for image in chosen],
+        return extract_embeddings(inferencer, [image.item for image in chosen],
                                   args.batch_size)
 
     found = measure(to_measure, embed(to_measure))

@@ -87,8 +87,7 @@ class FeatureDistributionHook(Hook):
             [sample.feature.float().cpu().numpy() for sample in samples])
         embeddings = {
             name: features[:, start:end]
-            for name, (start,
-                       end) in samples[0].embedding_columns.items()
+            for name, (start, end) in samples[0].embedding_columns.items()
         }
         pids = np.array([sample.pid for sample in samples])
         has_pairs = len(np.unique(pids)) < len(pids)

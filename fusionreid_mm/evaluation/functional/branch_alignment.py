@@ -1,16 +1,16 @@
 """Whether the two branches describe people alike, before and after they are
 fused."""
-from typing import Dict, Iterable, List, NamedTuple, Optional
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional
 
 import numpy as np
 
-from .feature_distributions import (cross_identity_agreement,
-                                    frechet_distance, linear_cka,
-                                    maximum_mean_discrepancy, mean_gap,
-                                    neighbor_agreement, sliced_wasserstein)
+from .feature_distributions import (cross_identity_agreement, frechet_distance,
+                                    linear_cka, maximum_mean_discrepancy,
+                                    mean_gap, neighbor_agreement,
+                                    sliced_wasserstein)
 
 #: Between vectors of one space, by the name under which they are logged.
-DISTANCES = dict(
+DISTANCES: Dict[str, Callable[..., float]] = dict(
     mmd=maximum_mean_discrepancy,
     frechet=frechet_distance,
     sliced_wasserstein=sliced_wasserstein,

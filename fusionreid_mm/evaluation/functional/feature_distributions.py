@@ -4,7 +4,7 @@ Shapes: N and M vectors, D and E their widths. What compares vectors of one
 space needs equal widths. What compares two descriptions of the same N images
 does not: it looks at how the images lie to each other in each space.
 """
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
@@ -41,8 +41,9 @@ def maximum_mean_discrepancy(x: np.ndarray,
     xx, yy, xy = (np.exp(-d / (2 * bandwidth**2)) for d in distances)
     n, m = len(x), len(y)
     # A vector's similarity to itself, 1, says nothing.
-    return float((xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) /
-                 (m * (m - 1)) - 2 * xy.mean())
+    within_x = (xx.sum() - n) / (n * (n - 1))
+    within_y = (yy.sum() - m) / (m * (m - 1))
+    return float(within_x + within_y - 2 * xy.mean())
 
 
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
@@ -69,9 +70,9 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     # The trace of (Sx Sy)^(1/2), where Sx = Rx^T Rx, is the sum of the
     # singular values of Rx Ry^T.
     common = np.linalg.svd(root_x @ root_y.T, compute_uv=False).sum()
-    distance = ((mean_x - mean_y)**2).sum() + (root_x**2).sum() + (
-        root_y**2).sum() - 2 * common
-    return float(max(distance, 0.))
+    variances = (root_x**2).sum() + (root_y**2).sum()
+    gap = ((mean_x - mean_y)**2).sum()
+    return float(max(gap + variances - 2 * common, 0.))
 
 
 def sliced_wasserstein(x: np.ndarray,
@@ -98,8 +99,7 @@ def sliced_wasserstein(x: np.ndarray,
         (x.shape[1], num_projections))
     directions /= np.linalg.norm(directions, axis=0)
     return float(
-        np.sqrt(
-            _squared_wasserstein(x @ directions, y @ directions).mean()))
+        np.sqrt(_squared_wasserstein(x @ directions, y @ directions).mean()))
 
 
 def mean_gap(x: np.ndarray, y: np.ndarray) -> float:
@@ -190,10 +190,8 @@ def cross_identity_agreement(x: np.ndarray, y: np.ndarray,
     counted = counts[inverse] > 1
     if not counted.any():
         raise ValueError('no person is on two of the images')
-    found = [
-        (pids[_nearest_others(a, b)] == pids)[counted].mean()
-        for a, b in ((x, y), (y, x))
-    ]
+    found = [(pids[_nearest_others(a, b)] == pids)[counted].mean()
+             for a, b in ((x, y), (y, x))]
     return float(np.mean(found))
 
 
@@ -242,7 +240,10 @@ def _median_distance(xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> float:
 def _covariance_root(centered: np.ndarray) -> np.ndarray:
     """R, of no more than D rows, with R^T R the covariance."""
     root = centered / np.sqrt(len(centered) - 1)
-    return np.linalg.qr(root, mode='r') if len(root) > root.shape[1] else root
+    if len(root) <= root.shape[1]:
+        return root
+    reduced: Any = np.linalg.qr(root, mode='r')
+    return reduced
 
 
 def _squared_wasserstein(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
 """Shapes: B batch, N tokens, C channels."""
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.utils import MultiheadAttention
@@ -42,7 +44,7 @@ def attention_weights(attention: nn.Module, tokens: Tensor) -> Tensor:
     return attend(query, key, identity.expand(*query.shape[:2], -1, -1))
 
 
-def _query_and_key(attention: nn.Module, tokens: Tensor) -> tuple:
+def _query_and_key(attention: Any, tokens: Tensor) -> tuple:
     # (B, N, 3 C) -> two of (B, heads, N, C / heads)
     parts = attention.qkv(tokens).unflatten(-1, (3, attention.num_heads, -1))
     query, key, _ = parts.permute(2, 0, 3, 1, 4)

@@ -6,6 +6,6 @@ from .heat_maps import heat_maps
 
 __all__ = [
     'AttentionMap', 'attention_maps', 'attention_rollout', 'default_layer',
-    'explain_similarity', 'grad_cam', 'heat_maps', 'layer_cam',
-    'overlay_heat', 'roll_out'
+    'explain_similarity', 'grad_cam', 'heat_maps', 'layer_cam', 'overlay_heat',
+    'roll_out'
 ]

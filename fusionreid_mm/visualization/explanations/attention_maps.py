@@ -70,7 +70,9 @@ def attention_maps(
 
     units = {
         module
-        for htm in neck.htms for unit in htm.units for module in unit
+        for htm in neck.htms
+        for unit in htm.units
+        for module in unit
         if hasattr(module, 'attention_map') and hasattr(module, 'looks_at')
     }
     with testing(model), observing(units, keep_tokens), \

@@ -41,11 +41,10 @@ def roll_out(attentions: Sequence[Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def attention_rollout(
-        model: FusionReID,
-        inputs: Tensor,
-        data_samples: Optional[List[ReIDDataSample]] = None,
-        branch: str = 'transformer') -> Tensor:
+def attention_rollout(model: FusionReID,
+                      inputs: Tensor,
+                      data_samples: Optional[List[ReIDDataSample]] = None,
+                      branch: str = 'transformer') -> Tensor:
     """Of which patches the class token of a Transformer is made, by
     :func:`roll_out`.
 

@@ -123,8 +123,7 @@ def default_layer(model: FusionReID, branch: str) -> str:
     second stage of a ResNet, and of other backbones the last map.
 
     At the last map of a ResNet, each place sees the whole image, and what is
-    found there need not come from there (see the guide on visualization, in
-    which it is measured).
+    found there need not come from there (see the guide on visualization).
 
     Raises:
         ValueError: If there is no such branch.
@@ -176,7 +175,7 @@ def _find(model: FusionReID, layer: str) -> nn.Module:
 def _as_map(model: FusionReID, layer: str, values: Tensor) -> Tensor:
     """(B, C, H, W) of a map, or of tokens (B, E + N, C)."""
     branches, name, *_ = (*layer.split('.'), '')
-    backbone = None
+    backbone: Any = None
     if branches == 'branches' and name in model.branches:
         backbone = model.branches[name].backbone
     if values.ndim == 4:

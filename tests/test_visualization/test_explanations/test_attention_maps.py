@@ -27,9 +27,10 @@ def test_each_unit_of_each_htm(model, images):
     looks = attention_maps(model, images)
     assert [look[:4] for look in looks] == [
         (htm, unit, branch, patches) for htm in (0, 1)
-        for unit, branch, patches in (
-            ('seu', 'cnn', 'cnn'), ('seu', 'transformer', 'transformer'),
-            ('mfu', 'cnn', 'transformer'), ('mfu', 'transformer', 'cnn'))
+        for unit, branch, patches in (('seu', 'cnn', 'cnn'),
+                                      ('seu', 'transformer', 'transformer'),
+                                      ('mfu', 'cnn', 'transformer'),
+                                      ('mfu', 'transformer', 'cnn'))
     ]
     for look in looks:
         grid = CNN_GRID if look.patches == 'cnn' else TRANSFORMER_GRID
@@ -41,10 +42,9 @@ def test_each_unit_of_each_htm(model, images):
             assert (sums > 0).all() and (sums < 1).all()
 
 
-@pytest.mark.parametrize('share_seu, share_mfu', [(True, False),
-                                                  (False, False),
-                                                  (False, True),
-                                                  (True, True)])
+@pytest.mark.parametrize('share_seu, share_mfu',
+                         [(True, False), (False, False), (False, True),
+                          (True, True)])
 def test_as_computed_step_by_step(images, share_seu, share_mfu):
     torch.manual_seed(2)
     model = small_model(
@@ -53,8 +53,7 @@ def test_as_computed_step_by_step(images, share_seu, share_mfu):
     neck = model.neck
     with torch.no_grad():
         cnn, transformer = (
-            neck._tokenize(name,
-                           model.branches[name](images).feature_map)
+            neck._tokenize(name, model.branches[name](images).feature_map)
             for name in ('cnn', 'transformer'))
         first_cnn, first_transformer = cnn, transformer
         for number, htm in enumerate(neck.htms):
@@ -64,29 +63,29 @@ def test_as_computed_step_by_step(images, share_seu, share_mfu):
                 'transformer': seus[-1].attention_map(transformer, cnn)
             }
             for name, weights in expected.items():
-                torch.testing.assert_close(looks[number, 'seu',
-                                                 name].flatten(2),
-                                           weights.squeeze(2))
-            cnn, transformer = (seus[0](cnn, transformer),
-                                seus[-1](transformer, cnn))
+                torch.testing.assert_close(
+                    looks[number, 'seu', name].flatten(2), weights.squeeze(2))
+            cnn, transformer = (seus[0](cnn,
+                                        transformer), seus[-1](transformer,
+                                                               cnn))
             expected = {
                 'cnn': mfus[0].attention_map(cnn, transformer),
                 'transformer': mfus[-1].attention_map(transformer, cnn)
             }
             for name, weights in expected.items():
-                torch.testing.assert_close(looks[number, 'mfu',
-                                                 name].flatten(2),
-                                           weights.squeeze(2))
-            cnn, transformer = (mfus[0](cnn, transformer),
-                                mfus[-1](transformer, cnn))
+                torch.testing.assert_close(
+                    looks[number, 'mfu', name].flatten(2), weights.squeeze(2))
+            cnn, transformer = (mfus[0](cnn,
+                                        transformer), mfus[-1](transformer,
+                                                               cnn))
             cnn = first_cnn._replace(cls=cnn.cls)
             transformer = first_transformer._replace(cls=transformer.cls)
 
 
 def test_cameras_count(model, images):
     samples = [ReIDDataSample(metainfo=dict(camid=2)) for _ in images]
-    told, untold = (attention_maps(model, images, known)
-                    for known in (samples, None))
+    told, untold = (
+        attention_maps(model, images, known) for known in (samples, None))
     assert not torch.allclose(told[2].weights, untold[2].weights)
 
 
@@ -103,8 +102,7 @@ class Silent(BaseModule):
 
 def test_units_that_say_nothing_are_left_out(images):
     model = small_model(neck__units=('mfu', 'Silent'))
-    assert [look.unit
-            for look in attention_maps(model, images)] == ['mfu'] * 4
+    assert [look.unit for look in attention_maps(model, images)] == ['mfu'] * 4
 
 
 def test_other_necks(images):
@@ -117,8 +115,10 @@ def test_nothing_is_left_on_the_model(model, images):
     model.train()
     model.branches['cnn'].eval()
     modes = [module.training for module in model.modules()]
-    before = {name: value.clone() for name, value in
-              model.state_dict().items()}
+    before = {
+        name: value.clone()
+        for name, value in model.state_dict().items()
+    }
     attention_maps(model, images)
     assert [module.training for module in model.modules()] == modes
     assert not any(module._forward_hooks for module in model.modules())

@@ -94,10 +94,7 @@ BACKBONES = dict(
     mmpretrain=dict(
         type='mmpretrain.VisionTransformer',
         arch=dict(
-            embed_dims=24,
-            num_layers=2,
-            num_heads=2,
-            feedforward_channels=48),
+            embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=48),
         img_size=IMG_SIZE,
         out_type='raw'))
 
@@ -139,8 +136,6 @@ def test_what_cannot_be_looked_into(images):
         del layer.attn
     with pytest.raises(ValueError, match='SIEVisionTransformer has none'):
         attention_rollout(model, images)
-
-
 
 
 def test_other_threads_are_not_seen(images):

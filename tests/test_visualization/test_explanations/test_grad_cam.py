@@ -158,12 +158,12 @@ def test_layers(images):
     torch.manual_seed(1)
     model = small_model().eval()
     assert default_layer(model, 'cnn') == f'{LAST}.layer2'
-    assert default_layer(
-        model, 'transformer') == 'branches.transformer.backbone'
-    for layer, grid in ((f'{LAST}.layer1', (16, 8)), (f'{LAST}.layer3',
-                                                      (4, 2)),
-                        ('branches.transformer.backbone.layers.0', (5, 2)),
-                        ('branches.transformer.backbone', (5, 2))):
+    assert default_layer(model,
+                         'transformer') == 'branches.transformer.backbone'
+    for layer, grid in ((f'{LAST}.layer1', (16, 8)), (f'{LAST}.layer3', (4,
+                                                                         2)),
+                        ('branches.transformer.backbone.layers.0',
+                         (5, 2)), ('branches.transformer.backbone', (5, 2))):
         heat = explain_similarity(model, images, layer=layer)
         assert heat.shape == (2, *grid), layer
         assert heat.sum() > 0
