@@ -1,11 +1,13 @@
 """Turning what a search gives into the text of the page."""
 import logging
 import os.path as osp
+from functools import lru_cache
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from fusionreid_mm.apis import Match
+from fusionreid_mm.apis.gallery.stamp import stamp_of
 from fusionreid_mm.sources import read_image
 from .pictures import picture_uri
 from .query import Query, read_source
@@ -14,6 +16,9 @@ from .templates import TEMPLATES
 from .times import format_time
 
 _LOGGER = logging.getLogger(__name__)
+
+# Of about 15 kB each.
+_KEPT_PICTURES = 2000
 
 # Pictures of an explanation by their names, and what is written below them.
 _BRANCHES = {'cnn': 'CNN', 'transformer': 'Transformer'}
@@ -185,10 +190,17 @@ def _lines(match: Match) -> List[str]:
 
 def _picture_of(name: str) -> Optional[str]:
     try:
-        return picture_uri(read_image(name)[..., ::-1])
+        return _read_picture(name, stamp_of(name))
     except (OSError, ValueError) as error:
         _LOGGER.warning('%s', error)
         return None
+
+
+@lru_cache(_KEPT_PICTURES)
+def _read_picture(name: str, stamp: Optional[str]) -> str:
+    """Crops of a video take their time, and the next search finds many of the
+    same images. The stamp tells when one has changed."""
+    return picture_uri(read_image(name)[..., ::-1])
 
 
 def _count(matches: Sequence[Match], threshold: Optional[float]) -> str:

@@ -10,8 +10,18 @@ def small(tmp_path_factory):
     return write_gallery(tmp_path_factory.mktemp('small'))
 
 
-@pytest.fixture
-def searcher(small):
-    inferencer = ReIDInferencer(*small.source)
+@pytest.fixture(scope='module')
+def inferencer(small):
+    return ReIDInferencer(*small.source)
+
+
+@pytest.fixture(scope='module')
+def gallery(small, inferencer):
     with Gallery(small.uri, inferencer) as gallery:
-        yield Searcher(gallery, inferencer)
+        yield gallery
+
+
+@pytest.fixture
+def searcher(gallery, inferencer):
+    """The gallery is as it was: tests take back what they add."""
+    return Searcher(gallery, inferencer)

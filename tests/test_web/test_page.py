@@ -1,6 +1,7 @@
 """What the page answers, without a browser."""
 import asyncio
 import re
+from html import unescape
 from pathlib import Path
 
 import gradio as gr
@@ -28,10 +29,9 @@ def answers(searcher):
 
 def found_in(html: str) -> list:
     """Names and scores, in the order of the page."""
-    names = re.findall(r'data-rank="\d+" title="([^"]*)"', html)
+    names = map(unescape, re.findall(r'data-rank="\d+" title="([^"]*)"', html))
     scores = re.findall(r'class="reid-score">([^<]*)<', html)
-    assert len(names) == len(scores)
-    return list(zip(names, map(float, scores)))
+    return list(zip(names, map(float, scores), strict=True))
 
 
 def test_upload(answers, small, searcher):
@@ -186,6 +186,24 @@ def test_pictures_that_are_gone(answers, searcher, small, tmp_path):
         assert detail.count('<figure>') == 1
     finally:
         searcher.gallery.delete(str(gone))
+
+
+def test_a_picture_that_has_changed(answers, small, tmp_path):
+    path = Path(small.images[0].name)
+    before = path.read_bytes()
+
+    def shown() -> str:
+        found, html, _ = answers.upload((small.images[3].name, 'a'), 0, 20)
+        rank = [match.name for match in found.matches].index(str(path))
+        return re.findall(r'<img src="(data:[^"]*)"', html)[rank]
+
+    first = shown()
+    assert shown() == first
+    try:
+        write_image(path, seed=99)
+        assert shown() != first
+    finally:
+        path.write_bytes(before)
 
 
 def test_an_empty_gallery(searcher, small, tmp_path):

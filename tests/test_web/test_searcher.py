@@ -29,8 +29,10 @@ def test_what_is_in_it_now(searcher, small):
     extra = PersonImage(small.images[0].name + '?', 7, 1000)
     descriptors = searcher.gallery.descriptors([small.images[0].name])
     searcher.gallery.add_descriptors([extra], descriptors)
-    assert searcher.summary()[:3] == (14, (0, 1, 2, 7), (0, 1000))
-    searcher.gallery.delete(extra.name)
+    try:
+        assert searcher.summary()[:3] == (14, (0, 1, 2, 7), (0, 1000))
+    finally:
+        searcher.gallery.delete(extra.name)
     assert searcher.summary().size == 13
 
 
