@@ -10,8 +10,9 @@ from .rendering import render, render_empty, render_examples, render_header
 from .searcher import Searcher, check_topk
 
 # Seconds: how often pictures that were dropped are looked through, and how old
-# one may be.
-_DELETE_EVERY, _DELETE_AFTER = 300, 3600
+# one may be then: together an hour, after which searches are forgotten, too.
+_DELETE_EVERY, _DELETE_AFTER = 300, 3300
+_FORGET_AFTER = 3600
 
 # Nobody but the page itself calls its functions, and what somebody does while
 # another answer is computed is not lost.
@@ -72,7 +73,7 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
             analytics_enabled=False,
             fill_width=True,
             delete_cache=(_DELETE_EVERY, _DELETE_AFTER)) as page:
-        found = gr.State(None)
+        found = gr.State(None, time_to_live=_FORGET_AFTER)
         header = _html(render_header(summary, searcher), 'header')
         with gr.Row(elem_id='columns'):
             with gr.Column(scale=1, min_width=300):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from helpers.drawn_data import write_image
 from helpers.golden import ROOT
 
 from fusionreid_mm.cli import main
-from fusionreid_mm.web import check_serving, serve, serving, told_to_end
+from fusionreid_mm.web import check_serving, page, serve, serving, told_to_end
 from fusionreid_mm.web.query import MAX_UPLOAD
 
 
@@ -58,6 +59,20 @@ def test_what_is_dropped_goes_with_the_page(searcher, tmp_path, monkeypatch):
     assert dict(os.environ) == before
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_what_is_dropped_is_deleted_in_time(searcher, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    monkeypatch.setattr(page, '_DELETE_EVERY', 1)
+    monkeypatch.setattr(page, '_DELETE_AFTER', 1)
+    with serving(searcher, port=0) as url:
+        assert upload(url, b'a picture').status_code == 200
+        assert len(files_in(tmp_path)) == 1
+        for _ in range(600):
+            if not files_in(tmp_path):
+                break
+            time.sleep(0.05)
+        assert not files_in(tmp_path)
 
 
 def test_serve_until_told_to_end(searcher, caplog):
