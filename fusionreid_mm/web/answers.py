@@ -1,12 +1,14 @@
 """What the page answers when somebody does something on it."""
 import logging
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (Any, Callable, Dict, List, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import gradio as gr
 
 from fusionreid_mm.apis import Match
 from .controls import UNKNOWN, UNKNOWN_CAMERA, camera_choices, read_controls
 from .query import Query, read_source, read_upload
+from .query_image import dropped_file
 from .rendering import (render_empty, render_error, render_examples,
                         render_explanation, render_header, render_pair,
                         render_results)
@@ -99,9 +101,13 @@ class Answers:
                                f'Without an explanation: {_told(error)}')
         return render_explanation(query, match, rank, explanation)
 
-    def on_upload(self, upload: Optional[Tuple[str, str]], camid: int,
+    def on_upload(self, payload: Optional[Dict[str, Any]], camid: int,
                   *controls: Any) -> tuple:
         """As :meth:`upload`, and what is no picture is not shown as one."""
+        try:
+            upload = dropped_file(payload)
+        except ValueError as error:
+            return None, None, render_error(str(error)), ''
         answer = self.upload(upload, camid, *controls)
         shown = None if answer[0] is None else gr.skip()
         return shown, *answer

@@ -89,8 +89,10 @@ def build_page(searcher: Searcher, topk: int = 20) -> gr.Blocks:
 
         outputs = [found, results, detail]
         settings = [camid, *controls]
-        image.upload(answers.on_upload, [image, *settings], [image, *outputs],
-                     **_EVENT)
+        image.upload(
+            answers.on_upload, [image, *settings], [image, *outputs],
+            preprocess=False,
+            **_EVENT)
         image.clear(answers.clear, None, outputs, **_EVENT)
         examples.select(answers.on_example, settings, [image, *outputs],
                         **_EVENT)

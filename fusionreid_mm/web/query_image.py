@@ -1,17 +1,19 @@
-from typing import Any
+import os
+from typing import Any, Dict, Optional, Tuple
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 
 def query_image() -> gr.Image:
-    """A place for a picture to search for, which Gradio leaves as it was
-    dropped.
+    """A place for a picture to search for.
 
-    Gradio would decode it otherwise than the model's pipeline, and answer for
-    what is no picture with an error that says nothing. Its functions are given
-    its path, and its name where it came from.
+    Functions that read it must be called with ``preprocess=False``, and ask
+    :func:`dropped_file`: Gradio would decode it otherwise than the model's
+    pipeline, and answer for what is no picture with an error that says
+    nothing.
     """
-    image = gr.Image(
+    return gr.Image(
         label='Picture of a person',
         show_label=False,
         type='filepath',
@@ -20,32 +22,23 @@ def query_image() -> gr.Image:
         buttons=[],
         height=340,
         elem_id='query')
-    move = image.async_move_resource_to_block_cache
-
-    async def move_local(path: Any) -> Any:
-        refuse_address(path)
-        return await move(path)
-
-    # Of a subclass, Gradio would write a stub into the folder of this file.
-    vars(image).update(
-        preprocess=path_and_name,
-        async_move_resource_to_block_cache=move_local)
-    return image
 
 
-def path_and_name(payload: Any) -> Any:
-    """Of what a browser has sent; None of nothing."""
-    if payload is None:
-        return None
-    return payload.path, payload.orig_name or 'the picture'
+def dropped_file(payload: Optional[Dict[str, Any]]) -> \
+        Optional[Tuple[str, str]]:
+    """Path of a file that was dropped, and its name where it came from.
 
-
-def refuse_address(path: Any) -> None:
-    """Nothing is fetched from the network for a visitor, whatever the browser
-    says.
+    Args:
+        payload (dict, optional): What a browser has sent, whoever wrote it.
 
     Raises:
-        gr.Error: If it is an address.
+        ValueError: If it is another file of this machine, or an address:
+            nothing is read or fetched for a visitor.
     """
-    if '://' in str(path):
-        raise gr.Error('only pictures that are dropped here are taken')
+    if payload is None:
+        return None
+    path = os.path.realpath(str(payload.get('path')))
+    folder = os.path.realpath(get_upload_folder())
+    if os.path.commonpath([path, folder]) != folder:
+        raise ValueError('only pictures that are dropped here are taken')
+    return path, str(payload.get('orig_name') or 'the picture')

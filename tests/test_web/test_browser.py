@@ -155,6 +155,8 @@ def test_search_and_look(page, small, expected):
     page.click('#query button[aria-label="Remove Image"]')
     page.wait_for_selector('#results .empty')
     assert not page.is_visible('.reid-detail')
+    drop(page, small.images[7].name)
+    wait_for(page, expected['other'])
 
 
 def test_filters(page, small, expected):
@@ -194,7 +196,7 @@ def test_camera_of_the_query(page, small, expected):
     wait_for(page, expected['own_camera'])
 
 
-def test_an_example(page, small):
+def test_an_example(page, small, expected):
     page.click('[data-example="2"]')
     page.wait_for_selector('.reid-tile')
     name = page.get_attribute('[data-example="2"]', 'title')
@@ -203,6 +205,38 @@ def test_an_example(page, small):
     assert len(titles) == 12
     assert name not in [Path(title).name for title in titles]
     assert page.locator('#query img').count() == 1
+    page.click('#query button[aria-label="Remove Image"]')
+    page.wait_for_selector('#results .empty')
+    drop(page, small.images[7].name)
+    wait_for(page, expected['other'])
+
+
+def test_dragged_and_pasted(page, small, expected):
+    """As JavaScript sees both: a browser without a window has no clipboard."""
+    query, other = (
+        base64.b64encode(Path(
+            small.images[number].name).read_bytes()).decode()
+        for number in (QUERY, 7))
+    transfer = page.evaluate_handle(
+        '''async (data) => {
+            const blob = await (await fetch(data)).blob();
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([blob], 'p.png', {type: blob.type}));
+            return transfer;
+        }''', f'data:image/png;base64,{query}')
+    page.dispatch_event('#query button[aria-label^="Drop an image"]', 'drop',
+                        dict(dataTransfer=transfer))
+    wait_for(page, expected['plain'])
+    page.click('#query button[aria-label="Remove Image"]')
+    page.wait_for_selector('#results .empty')
+    page.evaluate(
+        '''async (data) => {
+            const blob = await (await fetch(data)).blob();
+            navigator.clipboard.read = async () => [
+                {types: [blob.type], getType: async () => blob}];
+        }''', f'data:image/png;base64,{other}')
+    page.click('#query button[aria-label="Paste from clipboard"]')
+    wait_for(page, expected['other'])
 
 
 def test_what_is_no_picture(page, small, expected, tmp_path):
@@ -214,6 +248,8 @@ def test_what_is_no_picture(page, small, expected, tmp_path):
     assert 'Traceback' not in text and str(tmp_path) not in text
     # Nor is a broken picture shown.
     page.wait_for_selector('#query img', state='detached')
+    drop(page, small.images[QUERY].name)
+    wait_for(page, expected['plain'])
 
 
 def test_what_is_no_text(page, small, expected):

@@ -1,6 +1,6 @@
 """What the page answers, without a browser."""
-import asyncio
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from fusionreid_mm.web.answers import Answers
 from fusionreid_mm.web.controls import read_controls
 from fusionreid_mm.web.page import build_page
 from fusionreid_mm.web.query import MAX_UPLOAD
-from fusionreid_mm.web.query_image import query_image
+from fusionreid_mm.web.query_image import dropped_file
 
 UNKNOWN = -1
 
@@ -226,10 +226,30 @@ def test_all_functions_of_the_page_are_its_own(searcher):
     assert not page.get_api_info()['unnamed_endpoints']
 
 
-@pytest.mark.parametrize('address', ['http://example.com/a.jpg', 'file:///a'])
-def test_no_picture_is_fetched(address):
-    with pytest.raises(gr.Error, match='only pictures that are dropped'):
-        asyncio.run(query_image().async_move_resource_to_block_cache(address))
+def test_a_file_that_was_dropped(monkeypatch, tmp_path):
+    monkeypatch.setenv('GRADIO_TEMP_DIR', str(tmp_path / 'uploads'))
+    path = str(tmp_path / 'uploads' / '0' / 'a.png')
+    assert dropped_file(dict(path=path, orig_name='b.png')) == (path, 'b.png')
+    assert dropped_file(dict(path=path)) == (path, 'the picture')
+    assert dropped_file(None) is None
+
+
+@pytest.mark.parametrize('path', [
+    'a.png', 'uploads/../a.png', 'uploads2/a.png', 'uploads/link.png',
+    'http://example.com/a.png', 'file:///etc/passwd', None
+])
+def test_other_files_are_not_read(answers, monkeypatch, tmp_path, path):
+    monkeypatch.setenv('GRADIO_TEMP_DIR', str(tmp_path / 'uploads'))
+    write_image(tmp_path / 'a.png')
+    (tmp_path / 'uploads').mkdir()
+    (tmp_path / 'uploads' / 'link.png').symlink_to(tmp_path / 'a.png')
+    monkeypatch.chdir(tmp_path)
+    shown, found, html, _ = answers.on_upload(dict(path=path), UNKNOWN, 20)
+    assert shown is found is None
+    assert 'only pictures that are dropped here are taken' in html
+    shutil.copy(tmp_path / 'a.png', tmp_path / 'uploads' / 'a.png')
+    payload = dict(path=str(tmp_path / 'uploads' / 'a.png'))
+    assert len(answers.on_upload(payload, UNKNOWN, 20)[1].matches) == 13
 
 
 def test_gradio_leaves_nothing_beside_the_program():
