@@ -1,6 +1,6 @@
 """What a search found, as a page to look at."""
 import os.path as osp
-from typing import List, Sequence
+from typing import List, Optional, Sequence, Union
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def write_page(path: str, subtitle: str, queries: Sequence[PersonImage],
     page.write(path)
 
 
-def _tile(name: str, frame: str, lines: List[str]) -> Tile:
+def _tile(name: str, frame: Optional[str], lines: List[str]) -> Tile:
     try:
         # From OpenCV's order of colours.
         image = np.ascontiguousarray(read_image(name)[..., ::-1])
@@ -47,7 +47,7 @@ def _lines(rank: int, match: Match) -> List[str]:
     return [f'{rank}: {match.score:.3f}', *_known(match)]
 
 
-def _known(image: PersonImage) -> List[str]:
+def _known(image: Union[PersonImage, Match]) -> List[str]:
     lines = []
     if image.camid is not None:
         lines.append(f'camera {image.camid}')

@@ -1,8 +1,8 @@
 import os
 from collections import deque
 from itertools import islice
-from typing import (TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, List,
-                    Optional, Sequence, Tuple, Union)
+from typing import (Any, Deque, Dict, Iterable, Iterator, List, Optional,
+                    Sequence, Tuple, Union)
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from .passport import ModelSource, Passport, read_passport
 from .schema import (IMAGE_FIELDS, INDEXES, add_fields, image_of, key_of,
                      rows_of)
 from .stamp import stamp_of
-
-if TYPE_CHECKING:
-    from ..inferencer import ReIDInferencer
 
 #: The most that Milvus returns of a query.
 MAX_TOPK = 16384
@@ -69,12 +66,12 @@ class Gallery:
             matches, = gallery.search('somebody.jpg', topk=5)
     """
 
-    _inferencer: Optional['ReIDInferencer']
+    _inferencer: Any
     _passport: Passport
 
     def __init__(self,
                  uri: str,
-                 inferencer: 'ReIDInferencer',
+                 inferencer: Any,
                  source: Optional[ModelSource] = None,
                  index: Optional[str] = None,
                  new_cameras: bool = False,
@@ -102,7 +99,7 @@ class Gallery:
     @classmethod
     def open(cls,
              uri: str,
-             inferencer: Optional['ReIDInferencer'] = None,
+             inferencer: Any = None,
              collection: str = 'gallery',
              **options: Any) -> 'Gallery':
         """A gallery that is there.
@@ -162,7 +159,7 @@ class Gallery:
         """Whether the model is not told the cameras of images."""
         return self._passport.new_cameras
 
-    def use(self, inferencer: 'ReIDInferencer') -> None:
+    def use(self, inferencer: Any) -> None:
         """Describe images by this model from now on.
 
         Raises:
@@ -462,7 +459,7 @@ class Gallery:
         self._client.alter_collection_properties(
             self.collection, properties=self._passport.to_properties())
 
-    def _need_inferencer(self) -> 'ReIDInferencer':
+    def _need_inferencer(self) -> Any:
         if self._inferencer is None:
             raise ValueError(
                 f'{self.uri} was opened without a model: use() one, to '

@@ -4,7 +4,7 @@ import pytest
 from helpers.drawn_data import write_image
 from helpers.exports import write_small_run
 
-from fusionreid_mm.apis import Gallery, ReIDInferencer, export_model
+from fusionreid_mm.apis import Gallery, ReIDInferencer
 from fusionreid_mm.sources import PersonImage, UnreadableImageError
 
 
