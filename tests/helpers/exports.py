@@ -21,6 +21,7 @@ class SmallRun(NamedTuple):
 
 def write_small_run(folder: Path, seed: int = 0) -> SmallRun:
     """Random weights, the config of them, and a few images."""
+    folder.mkdir(parents=True, exist_ok=True)
     cfg = small_run_cfg(folder / 'data', folder)
     # As few nodes as there can be of each kind.
     cfg.model.neck.num_layers = 1

@@ -38,9 +38,8 @@ def exported(run, thresholds, tmp_path_factory):
     """``(bundle, what the tool printed)``."""
     out = tmp_path_factory.mktemp('out') / 'person.fusionreid'
     return out, run_process(TOOL, run.config, run.checkpoint, '--out', out,
-                            '--images', run.images, '--thresholds',
-                            thresholds, '--allowed-far', '0.01', '--opset',
-                            '20')
+                            '--images', run.images, '--thresholds', thresholds,
+                            '--allowed-far', '0.01', '--opset', '20')
 
 
 def test_export(run, exported):
