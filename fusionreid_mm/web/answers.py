@@ -169,7 +169,5 @@ def _told(error: Exception) -> str:
     the server's log."""
     if isinstance(error, (OSError, ValueError)):
         return str(error)
-    if isinstance(error, KeyError):
-        return str(error.args[0])
     _LOGGER.exception('the page could not answer')
     return 'The server could not answer: its log says why.'

@@ -146,7 +146,7 @@ class Searcher:
 
         Raises:
             NotExplainable: If the model is an exported one.
-            KeyError: If the match is not in the gallery any more.
+            ValueError: If the match is not in the gallery any more.
             OSError: If its image is not there any more.
         """
         if not self.is_explainable:
@@ -158,11 +158,18 @@ class Searcher:
             for source in (query.source, match.name)
         ]
         with self._lock:
-            reference, = self.gallery.descriptors([match.name])
+            reference = self._descriptor_of(match)
             return Explanation(
                 explain(self.inferencer, images[0], query.camid, reference),
                 explain(self.inferencer, images[1], match.camid,
                         query.descriptor))
+
+    def _descriptor_of(self, match: Match) -> np.ndarray:
+        try:
+            return self.gallery.descriptors([match.name])[0]
+        except KeyError as error:
+            raise ValueError(
+                f'{match.name} is not in the gallery any more') from error
 
 
 def _threshold_of(inferencer: 'ReIDInferencer') -> Optional[float]:
