@@ -11,7 +11,7 @@ from fusionreid_mm.version import __version__
 from .aliases import ALIASES, run_tool
 
 #: Modules of the folder ``commands``.
-COMMANDS = ('index', 'search', 'list', 'delete')
+COMMANDS = ('index', 'search', 'list', 'delete', 'web')
 
 _DESCRIPTION = """FusionReID: find a person again.
 
