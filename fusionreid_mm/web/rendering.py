@@ -29,8 +29,8 @@ _FUSION = {
 
 
 def camera_name(camid: Optional[int]) -> str:
-    """As "fusionreid search" calls a camera: they are counted from 0."""
-    return 'camera ?' if camid is None else f'camera {camid}'
+    """They are counted from 1 where people see them."""
+    return 'camera ?' if camid is None else f'camera {camid + 1}'
 
 
 def render(template: str, **content: Any) -> str:

@@ -122,34 +122,22 @@ def commands_of(block: Block) -> Iterator[str]:
 
 
 class Reader:
-    """Somebody who types what stands in the documents, in ``folder``."""
+    """Somebody who types what stands in the documents, each in a folder of its
+    own below ``root``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.page = Path()
+        self.folder = root / 'new'
         self.names: Dict[str, Any] = {}
-        (folder / 'tools').symlink_to(ROOT / 'tools')
-        _write_configs(folder / 'configs')
-        data = folder / 'data'
-        make_synthetic_reid(
-            data / 'market1501',
-            'market1501_500k',
-            num_distractors=_NUM_DISTRACTORS,
-            **_SMALL)
-        for name, layout in (('synthetic', 'market1501'), ('msmt17',
-                                                           'msmt17')):
-            make_synthetic_reid(data / name, layout, **_SMALL)
-        # A folder for each person, without roles.
-        make_synthetic_reid(data / 'folders', 'folder', **_SMALL)
-        (data / 'folders' / 'train').rename(data / 'mine')
-        images = sorted((data / 'market1501' / 'query').iterdir())
-        for name, image in zip(('query.jpg', 'gallery.jpg'), images):
-            shutil.copy(image, folder / name)
+        _fill(self.folder)
 
     def open(self, page: Path) -> None:
-        """Names of another page are forgotten."""
+        """Begin a page, or go on with it."""
         if page != self.page:
             self.page, self.names = page, {}
+            self.folder = self.root / page.stem
+            shutil.copytree(self.root / 'new', self.folder, symlinks=True)
 
     def run_python(self, code: str) -> str:
         """Run a program, which knows the names of the page's earlier ones."""
@@ -310,6 +298,27 @@ def _benchmark(name: str) -> None:
     }
     with mock.patch.dict(scales, small):
         importlib.import_module(name).main()
+
+
+def _fill(folder: Path) -> None:
+    """Make what the documents take for granted."""
+    folder.mkdir()
+    (folder / 'tools').symlink_to(ROOT / 'tools')
+    _write_configs(folder / 'configs')
+    data = folder / 'data'
+    make_synthetic_reid(
+        data / 'market1501',
+        'market1501_500k',
+        num_distractors=_NUM_DISTRACTORS,
+        **_SMALL)
+    for name, layout in (('synthetic', 'market1501'), ('msmt17', 'msmt17')):
+        make_synthetic_reid(data / name, layout, **_SMALL)
+    # A folder for each person, without roles.
+    make_synthetic_reid(data / 'folders', 'folder', **_SMALL)
+    (data / 'folders' / 'train').rename(data / 'mine')
+    images = sorted((data / 'market1501' / 'query').iterdir())
+    for name, image in zip(('query.jpg', 'gallery.jpg'), images):
+        shutil.copy(image, folder / name)
 
 
 def _write_configs(folder: Path) -> None:

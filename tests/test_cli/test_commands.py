@@ -156,7 +156,7 @@ def test_search_prints_and_writes_what_python_finds(filled, folder, inferencer,
             [match.score for match in matches],
             atol=1e-5)
         for rank, match in enumerate(matches, start=1):
-            line = (f'{rank}  {match.score:6.3f}  {match.camid:>6}  '
+            line = (f'{rank}  {match.score:6.3f}  {match.camid + 1:>6}  '
                     f'{"-":>8}  {match.name}')
             assert line in output
     shown = Page(page)
@@ -173,7 +173,7 @@ def test_search_shows_the_right_pictures(filled, folder, run, tmp_path):
     """Of one camera there are the same images, in the order of the table."""
     page = tmp_path / 'found.html'
     output = run('search', folder / '0_c1.png', '--gallery', filled,
-                 '--camera', 1, '--html', page)
+                 '--camera', 2, '--html', page)
     names = [line.split()[-1] for line in output.splitlines()[2:]]
     assert {Path(name).name
             for name in names} == {'1_c2.png', '4_c2.png', '7_c2.png'}
@@ -193,7 +193,7 @@ def test_pictures_that_are_gone(gallery, folder, run, tmp_path):
 
 
 def test_queries_do_not_find_themselves(filled, folder, run):
-    output = run('search', folder, '--gallery', filled, '--camera', 0)
+    output = run('search', folder, '--gallery', filled, '--camera', 1)
     assert output.count('nothing was found') == 8
     output = run('search', folder / '0_c1.png', '--gallery', filled)
     assert output.count('0_c1.png') == 1 and output.count('_c') == 8
@@ -218,12 +218,12 @@ def test_search_by_time_and_video(files, run, tmp_path):
                                         files.checkpoint)
     query = f'{video}#frame=0&xywh=0,0,32,64'
     for filters, frames in ((('--start', 2), [1]), (('--end', 2), [2]),
-                            (('--not-camera', 1), [2]), ((), [1, 2])):
+                            (('--not-camera', 2), [2]), ((), [1, 2])):
         output = run('search', query, '--gallery', gallery, *filters)
         assert [f'#frame={i}&' in output
                 for i in (1, 2)] == [i in frames for i in (1, 2)]
     summary = run('list', '--gallery', gallery)
-    assert '0: 1, 1: 1, unknown: 1' in summary
+    assert '1: 1, 2: 1, unknown: 1' in summary
     # Where the table has no time, the frame has one.
     assert '0.2 to 2.5 seconds' in summary
     assert run('delete', video, '--gallery', gallery) == \
@@ -240,7 +240,7 @@ def test_cameras_that_the_model_does_not_know(files, inferencer, run, fail,
     shutil.rmtree(tmp_path / 'people.db')
     run('index', *arguments, '--new-cameras')
     summary = run('list', '--gallery', tmp_path / 'people.db')
-    assert 'no cameras' in summary and '8: 1' in summary
+    assert 'no cameras' in summary and '9: 1' in summary
     name = str(tmp_path / 'images' / 'a_c9.png')
     with Gallery.open(str(tmp_path / 'people.db'), inferencer) as gallery:
         described, = inferencer([PersonImage(name)])
@@ -274,7 +274,7 @@ def test_list(filled, folder, files, run, fail):
         'list',
         'fusionreid_duke*16').splitlines() == list_models('fusionreid_duke*16')
     summary = run('list', '--gallery', filled)
-    for text in ('8', '0: 3, 1: 3, 2: 2', files.checkpoint, 'FLAT'):
+    for text in ('8', '1: 3, 2: 3, 3: 2', files.checkpoint, 'FLAT'):
         assert text in summary
     assert run('list', '--names', '--gallery',
                filled).splitlines() == sorted(map(str, folder.iterdir()))

@@ -33,12 +33,6 @@ def reader(tmp_path_factory) -> Reader:
     return Reader(tmp_path_factory.mktemp('reader'))
 
 
-@pytest.fixture(autouse=True)
-def in_its_folder(reader, monkeypatch):
-    monkeypatch.chdir(reader.folder)
-    monkeypatch.setattr('sys.argv', ['reader'])
-
-
 def is_run_elsewhere(command: str) -> bool:
     for start, path in ELSEWHERE.items():
         if re.match(start, command):
@@ -48,9 +42,11 @@ def is_run_elsewhere(command: str) -> bool:
 
 
 @pytest.mark.parametrize('block', BLOCKS, ids=lambda block: block.name)
-def test_block(block, reader):
+def test_block(block, monkeypatch, reader):
     """In their order: a page's blocks use what its earlier ones have left."""
     reader.open(block.page)
+    monkeypatch.chdir(reader.folder)
+    monkeypatch.setattr('sys.argv', ['reader'])
     if block.language == 'shell':
         for command in commands_of(block):
             if not is_run_elsewhere(command):

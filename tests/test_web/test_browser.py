@@ -131,7 +131,7 @@ def test_search_and_look(page, small, expected):
     wait_for(page, expected['plain'])
     assert page.locator('#query img').count() == 1
     assert expected['plain'][0][0] == small.images[QUERY].name
-    assert 'camera 1\n0:04:00' in page.inner_text('[data-rank="1"]')
+    assert 'camera 2\n0:04:00' in page.inner_text('[data-rank="1"]')
     shown, = pictures(page, '[data-rank="1"] img')
     drawn = np.asarray(Image.open(small.images[QUERY].name))
     np.testing.assert_allclose(shown.astype(int), drawn.astype(int), atol=40)
@@ -163,11 +163,11 @@ def test_filters(page, small, expected):
     drop(page, small.images[QUERY].name)
     wait_for(page, expected['plain'])
     page.click('#filters button')
-    choose(page, 'not_camids', 'camera 1')
+    choose(page, 'not_camids', 'camera 2')
     wait_for(page, expected['not_camera'])
     page.click('#not_camids .token-remove >> nth=-1')
     wait_for(page, expected['plain'])
-    choose(page, 'camids', 'camera 2')
+    choose(page, 'camids', 'camera 3')
     wait_for(page, expected['camera'])
     page.click('#camids .token-remove >> nth=-1')
     wait_for(page, expected['plain'])
@@ -192,7 +192,7 @@ def test_camera_of_the_query(page, small, expected):
     wait_for(page, expected['plain'])
     assert expected['own_camera'][0] == (small.images[QUERY].name, '1.000')
     assert expected['own_camera'] != expected['plain']
-    choose(page, 'camid', 'camera 1')
+    choose(page, 'camid', 'camera 2')
     wait_for(page, expected['own_camera'])
 
 

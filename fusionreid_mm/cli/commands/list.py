@@ -2,6 +2,7 @@ import argparse
 from collections import Counter
 from typing import List, Optional, Tuple
 
+from ..cameras import camera_of
 from ..gallery_options import add_gallery_arguments, gallery_options
 
 HELP = 'list the models there are, or tell what is in a gallery'
@@ -75,7 +76,7 @@ def _summary(args: argparse.Namespace) -> List[str]:
 
 def _of_cameras(cameras: Counter) -> str:
     known = sorted(camid for camid in cameras if camid is not None)
-    parts = [f'{camid}: {cameras[camid]}' for camid in known]
+    parts = [f'{camera_of(camid)}: {cameras[camid]}' for camid in known]
     if cameras[None]:
         parts.append(f'unknown: {cameras[None]}')
     return ', '.join(parts)

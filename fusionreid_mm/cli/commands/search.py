@@ -2,6 +2,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any, List, Sequence
 
+from ..cameras import camera_of, camid_of
 from ..gallery_options import add_gallery_arguments, gallery_options
 from ..model_options import add_model_arguments, choose_model, load_model
 from ..names import shown, with_absolute_names
@@ -39,13 +40,13 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('what may be found')
     group.add_argument(
         '--camera',
-        type=int,
+        type=camid_of,
         nargs='+',
         metavar='N',
-        help='only images of these cameras, counted from 0')
+        help='only images of these cameras, counted from 1')
     group.add_argument(
         '--not-camera',
-        type=int,
+        type=camid_of,
         nargs='+',
         default=[],
         metavar='N',
@@ -68,9 +69,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     own = group.add_mutually_exclusive_group()
     own.add_argument(
         '--query-camera',
-        type=int,
+        type=camid_of,
         metavar='N',
-        help='the camera of the queries, counted from 0')
+        help='the camera of the queries, counted from 1')
     own.add_argument(
         '--camera-pattern',
         metavar='REGEX',
@@ -135,7 +136,8 @@ def _print(queries: Sequence['PersonImage'],
             continue
         print('  rank   score  camera      time  image')
         for rank, match in enumerate(matches, start=1):
-            print(f'  {rank:4}  {match.score:6.3f}  {_cell(match.camid):>6}  '
+            camera = _cell(camera_of(match.camid))
+            print(f'  {rank:4}  {match.score:6.3f}  {camera:>6}  '
                   f'{_cell(match.time):>8}  {shown(match.name)}')
 
 
