@@ -1,4 +1,6 @@
 """Settings of the site: ``sphinx-build -W docs site``."""
+from pygments.lexers.special import TextLexer
+
 from fusionreid_mm.version import __version__
 
 project = 'fusionreid_mm'
@@ -13,7 +15,6 @@ extensions = [
     'sphinx_copybutton',
 ]
 exclude_patterns = ['_build']
-myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 3
 
 # Signatures are long; their types stand in the docstrings, too.
@@ -29,3 +30,8 @@ html_theme = 'furo'
 html_title = f'fusionreid_mm {release}'
 # Nothing of the site is taken from elsewhere.
 html_theme_options = {'footer_icons': []}
+
+
+def setup(app):
+    # Tables are shown as they are.
+    app.add_lexer('csv', TextLexer)

@@ -7,6 +7,8 @@ from helpers.documents import PAGES, Reader, blocks_of, commands_of, is_config
 from helpers.global_instances import forget_global_instances
 from helpers.golden import ROOT
 
+from fusionreid_mm.registry import DATASETS
+
 # What installs, takes long or starts these tests is run by other tests, or by
 # whoever runs these.
 ELSEWHERE = {
@@ -47,6 +49,8 @@ def test_block(block, monkeypatch, reader):
     reader.open(block.page)
     monkeypatch.chdir(reader.folder)
     monkeypatch.setattr('sys.argv', ['reader'])
+    # What a block registers is its own.
+    monkeypatch.setattr(DATASETS, '_module_dict', dict(DATASETS.module_dict))
     if block.language == 'shell':
         for command in commands_of(block):
             if not is_run_elsewhere(command):

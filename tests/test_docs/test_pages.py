@@ -78,7 +78,8 @@ def test_data_of_ones_own(tmp_path):
     assert test.person_ids['carl'] == collect_annotations(test).pids[-1]
 
 
-def test_reader_of_ones_own(tmp_path):
+def test_reader_of_ones_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(DATASETS, '_module_dict', dict(DATASETS.module_dict))
     code = blocks_of('docs/user_guides/datasets.md', 'python')[-1]
     exec(code, {})
     write_image(tmp_path / 'train' / '7' / '2_0.jpg')
