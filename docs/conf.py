@@ -28,7 +28,7 @@ napoleon_use_ivar = True
 
 html_theme = 'furo'
 html_title = f'fusionreid_mm {release}'
-# Nothing of the site is taken from elsewhere.
+# Nothing but what draws formulas is taken from elsewhere.
 html_theme_options = {'footer_icons': []}
 
 

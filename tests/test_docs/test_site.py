@@ -43,10 +43,11 @@ def test_the_api_is_complete(module, site):
 
 
 def test_nothing_is_loaded_from_elsewhere(site):
+    """But what draws formulas, which can be read without it."""
     for page in site.rglob('*.html'):
         text = page.read_text(encoding='utf-8')
         loaded = re.findall(
             r'<(?:script|img|iframe)[^>]* src="([^"]+)"|'
             r'<link[^>]* rel="stylesheet"[^>]* href="([^"]+)"', text)
         for source in map(''.join, loaded):
-            assert '//' not in source, (page, source)
+            assert '//' not in source or 'mathjax' in source, (page, source)
