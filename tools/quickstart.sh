@@ -17,7 +17,8 @@ WORK_DIR=${WORK_DIR:-work_dirs/fusionreid_tiny_synthetic}
 show_progress() {
     # grep fails where it finds nothing, as in a training that was complete.
     { grep --line-buffered -E 'Epoch\((train|val|test)\)|Error' || true; } |
-        sed -u -E 's/ - mmengine - INFO - / /; s/  [a-z_]+\.loss_.*//; s/  data_time.*//'
+        sed -u -E 's/ - mmengine - INFO - / /; s/  [a-z_]+\.loss_.*//; s/  data_time.*//;
+            s#  reid/[a-z_]+/[^ ]+ +[0-9.]+##g'
 }
 
 echo "== Drawing pedestrians into $DATA"
@@ -31,6 +32,7 @@ echo "== Testing"
 CHECKPOINT=$WORK_DIR/$(basename "$(cat "$WORK_DIR/last_checkpoint")")
 "$PYTHON" tools/test.py "$CONFIG" "$CHECKPOINT" \
     --work-dir "$WORK_DIR/test" --show-dir "$WORK_DIR/pictures" \
-    --out "$WORK_DIR/metrics.json" --out-item metrics | show_progress
+    --out "$WORK_DIR/metrics.json" --out-item metrics \
+    --report "$WORK_DIR/report.html" | show_progress
 
 "$PYTHON" tools/misc/summarize_run.py "$WORK_DIR"

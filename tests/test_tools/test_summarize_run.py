@@ -19,7 +19,9 @@ def test_before_and_after(tmp_path):
         'step': 1
     }]
     (first / 'scalars.json').write_text('\n'.join(map(json.dumps, rows)))
-    (tmp_path / 'metrics.json').write_text(json.dumps(rows[2]))
+    metrics = {**rows[2], 'reid/cnn/mAP': 40.0}
+    (tmp_path / 'metrics.json').write_text(json.dumps(metrics))
+    (tmp_path / 'report.html').touch()
     (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')
     (tmp_path / 'epoch_1.pth').touch()
 
@@ -30,3 +32,4 @@ def test_before_and_after(tmp_path):
     assert lines[3].split() == ['after', 'training', '50.0%', '60.0%']
     assert str(tmp_path / 'metrics.json') in output
     assert str(tmp_path / 'epoch_1.pth') in output
+    assert str(tmp_path / 'report.html') in output

@@ -26,8 +26,10 @@ def validations(work_dir: Path) -> Iterator[Dict[str, float]]:
 
 
 def table(rows: Dict[str, Dict[str, float]]) -> List[str]:
+    # Not those of single embeddings, reid/cnn/mAP.
     names = [
-        name for name in next(iter(rows.values())) if name.startswith('reid/')
+        name for name in next(iter(rows.values()))
+        if name.startswith('reid/') and name.count('/') == 1
     ]
     lines = [' ' * 16 + ''.join(f'{name[5:]:>9}' for name in names)]
     for title, metrics in rows.items():
@@ -53,6 +55,7 @@ def main() -> None:
     logs = sorted(args.work_dir.glob('*/*.log'))
     files = {
         'checkpoint': args.work_dir / 'last_checkpoint',
+        'report': args.work_dir / 'report.html',
         'ranked lists': args.work_dir / 'pictures',
         'CMC curve': args.work_dir / 'pictures' / 'cmc.png',
         'metrics': metrics,
