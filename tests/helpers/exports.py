@@ -2,14 +2,22 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 import torch
 from mmengine.config import Config
+from mmengine.utils import digit_version
 
 from fusionreid_mm.deployment import Manifest, Preprocessing, Threshold
+from fusionreid_mm.deployment.exporting.trace import TORCH
 from fusionreid_mm.deployment.manifest import Normalization
 from .drawn_data import write_image
 from .small_model import small_model
 from .small_run import small_run_cfg
+
+#: Older ones refuse to export, as test_an_old_pytorch shows.
+needs_export = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version(TORCH),
+    reason=f'exporting needs PyTorch {TORCH}')
 
 
 class SmallRun(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from helpers.exports import load_small_run
+from helpers.exports import load_small_run, needs_export
 from helpers.golden import ROOT
 from onnx import TensorProto
 
@@ -21,6 +21,8 @@ from fusionreid_mm.deployment.exporting import (DescriptorGraph, ExportedFile,
 from fusionreid_mm.deployment.exporting.onnx_model import to_half
 from fusionreid_mm.evaluation import VerificationResult, save_thresholds
 from fusionreid_mm.evaluation.functional import OperatingPoint
+
+pytestmark = needs_export
 
 
 @pytest.fixture

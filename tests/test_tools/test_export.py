@@ -4,12 +4,14 @@ import runpy
 
 import numpy as np
 import pytest
-from helpers.exports import write_small_run
+from helpers.exports import needs_export, write_small_run
 from helpers.tools import TOOLS, run_inline, run_process
 
 from fusionreid_mm.apis import ReIDInferencer
 
 TOOL = 'deployment/export.py'
+
+pytestmark = needs_export
 
 
 @pytest.fixture(scope='module')
