@@ -120,7 +120,7 @@ _DETAIL = '''{% from 'sides' import pair %}
   {{ pair(sides) }}
   {% if is_explained %}
   <p class="reid-legend"><span class="reid-scale" aria-hidden="true"></span>
-  little to much. <b>CNN</b>: what makes the two pictures similar (Grad-CAM).
+  little to much. <b>CNN</b>: what makes the two pictures similar (LayerCAM).
   <b>Transformer</b>: what it looks at (attention rollout).</p>
   {% endif %}
   {% if more %}
