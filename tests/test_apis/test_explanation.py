@@ -90,6 +90,8 @@ def test_reference(inferencer, path, tmp_path):
         np.testing.assert_array_equal(alone[name], matched[name])
     with pytest.raises(ValueError, match='reference has 3 numbers'):
         explain(inferencer, path, reference=np.ones(3))
+    with pytest.raises(ValueError, match='got str of .*describe an image'):
+        explain(inferencer, path, reference=str(tmp_path / 'b.png'))
 
 
 def test_the_only_thing_to_be_seen_lights_up(inferencer):
