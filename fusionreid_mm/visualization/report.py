@@ -122,12 +122,17 @@ def _subtitle(findings: Sequence[Findings]) -> str:
 
 def _labels(found: Findings) -> Dict[str, str]:
     """What the parts of the descriptor are called."""
-    labels = {
-        part: f'{_BRANCHES[part]} alone' if part in _BRANCHES else part
-        for part in found.rankings if part != DESCRIPTOR
-    }
     whole = 'fused' if found.disagreement is not None else 'descriptor'
-    return {DESCRIPTOR: whole, **labels}
+    labels = {DESCRIPTOR: whole}
+    for part in found.rankings:
+        if part == DESCRIPTOR:
+            continue
+        label = f'{_BRANCHES[part]} alone' if part in _BRANCHES else part
+        # A part may be called as another one is called here.
+        while label in labels.values():
+            label += ' (of the config)'
+        labels[part] = label
+    return labels
 
 
 def _metrics(page: HtmlPage, found: Findings, run: TestRun) -> None:
