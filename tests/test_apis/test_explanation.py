@@ -209,6 +209,8 @@ def test_names_and_choices(path):
     crop = items[0]._replace(
         image=PersonImage('b/walk.mp4#frame=1&xywh=1,2,3,4'))
     assert file_name(0, crop) == '00000_walk.mp4_frame=1_xywh=1_2_3_4.png'
+    long = items[0]._replace(image=PersonImage('a' * 251 + '.jpg'))
+    assert len(file_name(0, long)) < 255
     assert evenly(list(range(10)), 3) == [0, 3, 6]
     assert evenly([1, 2], 3) == [1, 2]
     picture = heat_picture(
