@@ -222,8 +222,11 @@ def test_a_model_of_one_branch(tmp_path):
 
 def test_drawn_galleries(tmp_path):
     samples = draw_samples(tmp_path / 'images')
-    page, _, metrics = report_of(samples, tmp_path, num_trials=4)
+    page, (found, ), metrics = report_of(samples, tmp_path, num_trials=4)
     assert 'means of 4 galleries' in page.words
+    # What stands at the top is not what was printed, and says so.
+    assert (f'{100 * found.rankings[DESCRIPTOR].cmc[0]:.1f} % '
+            '(the first of 4 galleries)') in page.words
     assert page.tables[-1][1] == ['reid/mAP', f"{metrics['reid/mAP']:.4f}"]
 
 
