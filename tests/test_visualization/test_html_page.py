@@ -46,6 +46,15 @@ def test_text_is_shown_as_it_is(tmp_path):
     assert alts == [HOSTILE, HOSTILE, f'query, {HOSTILE}, {HOSTILE}']
 
 
+def test_the_style_is_not_escaped(tmp_path):
+    """Browsers take what is in <style> as it is, and drop what they cannot
+    read."""
+    HtmlPage('a').write(tmp_path / 'page.html')
+    source = Page(tmp_path / 'page.html').source
+    style = source[source.index('<style>'):source.index('</style>')]
+    assert '"Segoe UI", Roboto, sans-serif;' in style and '&' not in style
+
+
 def test_names_that_are_no_text(tmp_path):
     """Linux has files whose names are not UTF-8; Python keeps their bytes."""
     name = b'\xff.jpg'.decode('utf-8', 'surrogateescape')
