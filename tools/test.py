@@ -8,6 +8,8 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.evaluator import BaseMetric, DumpResults
 
+from fusionreid_mm.checkpoint_io import (check_writable_file,
+                                         check_writable_folder)
 from fusionreid_mm.engine.command_line import (add_config_arguments,
                                                add_runner_arguments,
                                                augment_tests, load_config,
@@ -61,6 +63,10 @@ def parse_args() -> argparse.Namespace:
     if args.out is not None and not args.out.endswith(suffixes):
         parser.error(f'--out {args.out}: the name must end with '
                      f'{", ".join(suffixes)}')
+    if args.out is not None:
+        check_writable_file(args.out)
+    if args.show_dir is not None:
+        check_writable_folder(args.show_dir)
     if args.report is not None:
         check_page_path(args.report)
     if not osp.isfile(args.checkpoint) and '://' not in args.checkpoint:

@@ -1,4 +1,4 @@
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ def explain(inferencer: ReIDInferencer,
             f'{type(inferencer).__name__} has no model that could be looked '
             'into: give a ReIDInferencer of a config and a checkpoint')
     item = _one_item(image, camid)
-    references = None if reference is None else torch.as_tensor(reference)
+    references = None if reference is None else _descriptor(reference)
     heats = heat_maps(model, *normalized_batch(inferencer, [item]), references)
     photo = read_photo(item)
     pictures = {
@@ -80,6 +80,16 @@ def read_photo(item: Item) -> np.ndarray:
     if not isinstance(image, np.ndarray):
         image = read_image(image.name)
     return np.ascontiguousarray(image[..., ::-1])
+
+
+def _descriptor(reference: Any) -> Tensor:
+    values = np.asarray(reference)
+    if values.dtype.kind != 'f':
+        raise ValueError('a reference is a descriptor, an array of floating '
+                         f'point numbers: got {type(reference).__name__} of '
+                         f'{values.dtype}; describe an image with the '
+                         'inferencer before')
+    return torch.from_numpy(values)
 
 
 def _one_item(image: Image, camid: Optional[int]) -> Item:

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from fusionreid_mm.checkpoint_io import check_writable_folder
 from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.engine.command_line import add_config_arguments, load_config
 from fusionreid_mm.registry import DATASETS, SCOPE
@@ -21,6 +22,9 @@ from .inferencer import ReIDInferencer
 
 # Pixels.
 _HEIGHT = 256
+
+# Letters of a name that is taken from an image. File systems take 255.
+_LONGEST_NAME = 200
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +57,12 @@ def add_image_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def build_inferencer(args: argparse.Namespace) -> ReIDInferencer:
-    """Of the command line."""
+    """Of the command line.
+
+    Raises:
+        OSError: Before, if ``--out`` cannot be written to.
+    """
+    check_writable_folder(args.out)
     cfg = load_config(args.config, args.cfg_options)
     return ReIDInferencer(cfg, args.checkpoint, args.device)
 
@@ -62,8 +71,12 @@ def chosen_items(cfg: Config, args: argparse.Namespace) -> List[Item]:
     """The images to draw.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there are none, or a camera is told that is none.
     """
+    if args.camid is not None and args.images is None:
+        raise ValueError('--camid is of --images, which are missing: of the '
+                         'queries of the test set, the cameras are known')
+    check_camid('--camid', args.camid)
     if args.images is not None:
         return list(items_of(args.images, args.camid))
     if args.num_queries < 1:
@@ -80,6 +93,16 @@ def chosen_items(cfg: Config, args: argparse.Namespace) -> List[Item]:
     return evenly(queries, args.num_queries)
 
 
+def check_camid(option: str, camid: Optional[int]) -> None:
+    """
+    Raises:
+        ValueError: If it is no camera.
+    """
+    if camid is not None and camid < 0:
+        raise ValueError(f'{option} counts cameras from 0: got {camid}. Leave '
+                         'it out if nobody knows the camera')
+
+
 def evenly(items: list, number: int) -> list:
     """So many of them, or all, evenly spread, in their order."""
     if len(items) <= number:
@@ -94,7 +117,8 @@ def file_name(number: int, item: Item) -> str:
     if isinstance(item.image, PersonImage):
         name = Path(item.image.name).name
         name = re.sub(r'\.\w+$', '', name)
-    return f'{number:05d}_{re.sub("[^-.=_a-zA-Z0-9]", "_", name)}.png'
+    name = re.sub('[^-.=_a-zA-Z0-9]', '_', name)
+    return f'{number:05d}_{name[:_LONGEST_NAME]}.png'
 
 
 def tall_photo(item: Item) -> np.ndarray:

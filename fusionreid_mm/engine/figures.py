@@ -7,7 +7,10 @@ from typing import Iterator, Optional, Tuple
 
 import matplotlib
 from matplotlib import pyplot as plt
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
+
+from fusionreid_mm.checkpoint_io import check_writable_file
 
 # Matplotlib has the styles of seaborn under names of its own.
 _SEABORN = 'seaborn-v0_8-'
@@ -57,6 +60,21 @@ def has_window() -> bool:
     return matplotlib.get_backend().lower() != 'agg'
 
 
+def check_figure_path(path: Path) -> None:
+    """Refuse a file that :func:`drawing` could not write, before long work
+    begins.
+
+    Raises:
+        ValueError: If its name ends with no format of pictures.
+        OSError: If it is a folder, or its folder cannot be written to.
+    """
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in formats:
+        raise ValueError(f'{path}: the name of a picture must end with one of '
+                         f'.{", .".join(sorted(formats))}')
+    check_writable_file(path)
+
+
 @contextmanager
 def drawing(args: argparse.Namespace, out: Optional[Path],
             show: bool) -> Iterator[Figure]:
@@ -64,8 +82,10 @@ def drawing(args: argparse.Namespace, out: Optional[Path],
     ``out`` and shown in the end.
 
     Raises:
-        ValueError: If ``out`` ends with no format of pictures.
+        As :func:`check_figure_path`.
     """
+    if out is not None:
+        check_figure_path(out)
     with plt.style.context(args.style):
         figure = plt.figure(figsize=args.window_size, layout='constrained')
         yield figure

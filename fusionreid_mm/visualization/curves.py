@@ -152,4 +152,8 @@ def _end(axes: Axes, curves: Mapping, place: Literal['lower left',
                                                      'lower right']) -> None:
     axes.set_ylim(0, 102)
     if len(curves) > 1:
-        axes.legend(loc=place)
+        # Given one by one, since Matplotlib leaves out what begins with an
+        # underscore; and names are no mathematics.
+        legend = axes.legend(axes.get_lines(), list(curves), loc=place)
+        for text in legend.get_texts():
+            text.set_parse_math(False)

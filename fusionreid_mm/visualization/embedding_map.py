@@ -8,8 +8,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-#: How vectors may be laid out.
-METHODS = ('tsne', 'umap')
+#: How vectors may be laid out: by what, and the name of its package.
+METHODS = dict(
+    tsne=('sklearn.manifold', 'scikit-learn'), umap=('umap', 'umap-learn'))
 
 # Persons and branches are told apart by these.
 _MARKERS = dict(cnn='o', transformer='^')
@@ -39,23 +40,39 @@ def lay_out(vectors: np.ndarray,
         ModuleNotFoundError: If the library is missing.
         ValueError: If there are too few vectors, or no such method.
     """
-    if len(vectors) <= perplexity:
-        raise ValueError(
-            f'a perplexity of {perplexity:g} needs more than that many images:'
-            f' there are {len(vectors)}. Lower it, or take more')
+    check_layout(len(vectors), method, perplexity)
+    library = _library(method)
     if method == 'tsne':
-        layout: Any = _library('sklearn.manifold', 'scikit-learn').TSNE(
+        layout: Any = library.TSNE(
             perplexity=perplexity, init='pca', random_state=seed)
-    elif method == 'umap':
-        layout = _library('umap', 'umap-learn').UMAP(
-            n_neighbors=max(round(perplexity), 2), random_state=seed)
     else:
-        raise ValueError(f"method must be 'tsne' or 'umap': got {method!r}")
+        layout = library.UMAP(
+            n_neighbors=max(round(perplexity), 2), random_state=seed)
     with warnings.catch_warnings():
         # UMAP: one thread, since there is a seed.
         warnings.filterwarnings('ignore', 'n_jobs value', UserWarning)
         warnings.filterwarnings('ignore', category=FutureWarning)
         return np.asarray(layout.fit_transform(np.asarray(vectors)))
+
+
+def check_layout(number: int, method: str, perplexity: float) -> None:
+    """Refuse what :func:`lay_out` cannot do, before vectors are computed.
+
+    Args:
+        number (int): Vectors.
+        method (str): See :func:`lay_out`, as the other argument.
+        perplexity (float): Likewise.
+
+    Raises:
+        As :func:`lay_out`.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be 'tsne' or 'umap': got {method!r}")
+    if number <= perplexity:
+        raise ValueError(
+            f'a perplexity of {perplexity:g} needs more than that many images:'
+            f' there are {number}. Lower it, or take more')
+    _library(method)
 
 
 def draw_map(axes: Axes, points: Dict[str, np.ndarray],
@@ -88,7 +105,8 @@ def draw_map(axes: Axes, points: Dict[str, np.ndarray],
         handle.set_facecolor('lightgrey')
 
 
-def _library(module: str, package: str) -> ModuleType:
+def _library(method: str) -> ModuleType:
+    module, package = METHODS[method]
     try:
         return import_module(module)
     except ImportError as error:

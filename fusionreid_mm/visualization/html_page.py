@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fusionreid_mm.checkpoint_io import write_atomically
+from fusionreid_mm.checkpoint_io import check_writable_file, write_atomically
 from .page_templates import TEMPLATES
 
 #: What a page's file may end with.
@@ -171,7 +171,9 @@ class HtmlPage:
             OSError: If it cannot be written.
         """
         _check_suffix(Path(path))
-        write_atomically(path, self.html().encode('utf-8'))
+        # Names of files may hold what is no text; it is shown by its number.
+        content = self.html().encode('utf-8', 'backslashreplace')
+        write_atomically(path, content)
 
     def _add(self, template: str, **content: Any) -> None:
         self._parts.append(_render(template, **content))
@@ -186,18 +188,12 @@ def check_page_path(path: Union[str, os.PathLike]) -> None:
         OSError: If its folder cannot be made or written to, or it is a folder
             itself.
     """
-    path = Path(path)
-    _check_suffix(path)
-    if path.is_dir():
-        raise IsADirectoryError(f'{path} is a folder: name a file in it')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f'cannot write {path}: its folder is write-'
-                              'protected')
+    _check_suffix(Path(path))
+    check_writable_file(path)
 
 
 def _check_suffix(path: Path) -> None:
-    if path.suffix not in PAGE_SUFFIXES:
+    if path.suffix.lower() not in PAGE_SUFFIXES:
         raise ValueError(f'{path}: the name of a page must end with '
                          f'{" or ".join(PAGE_SUFFIXES)}')
 

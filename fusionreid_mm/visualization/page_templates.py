@@ -1,5 +1,6 @@
 """The HTML of :class:`.HtmlPage`, as templates of Jinja."""
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 
 _STYLE = '''
 :root {
@@ -159,4 +160,5 @@ TEMPLATES = Environment(
             picture=_PICTURE,
             tiles=_TILES,
             details=_DETAILS)))
-TEMPLATES.globals['style'] = _STYLE
+# Quotes of a style sheet must stay what they are.
+TEMPLATES.globals['style'] = Markup(_STYLE)

@@ -62,7 +62,7 @@ def draw_report(run: TestRun, findings: Sequence[Findings]) -> HtmlPage:
     Raises:
         OSError: If an image that is to be shown cannot be read any more.
     """
-    page = HtmlPage(run.title, _subtitle(findings))
+    page = HtmlPage(run.title, _subtitle(findings, run.num_trials))
     with page.folded('About this run'):
         page.table(['Fact', 'Value'], list(run.facts.items()))
     for found in findings:
@@ -113,21 +113,30 @@ def _ranked_tile(rank: int, image: ListedImage, score: float,
          camera_name(image.camid)], 'right' if image.pid == pid else 'wrong')
 
 
-def _subtitle(findings: Sequence[Findings]) -> str:
-    return ', '.join(f'{found.name or "test"}: mAP {100 * ranking.mAP:.1f} %, '
-                     f'Rank-1 {100 * ranking.cmc[0]:.1f} %'
-                     for found in findings
-                     for ranking in [found.rankings[DESCRIPTOR]])
+def _subtitle(findings: Sequence[Findings], num_trials: int) -> str:
+    values = ', '.join(f'{found.name or "test"}: '
+                       f'mAP {100 * ranking.mAP:.1f} %, '
+                       f'Rank-1 {100 * ranking.cmc[0]:.1f} %'
+                       for found in findings
+                       for ranking in [found.rankings[DESCRIPTOR]])
+    if num_trials:
+        values += f' (the first of {num_trials} galleries)'
+    return values
 
 
 def _labels(found: Findings) -> Dict[str, str]:
     """What the parts of the descriptor are called."""
-    labels = {
-        part: f'{_BRANCHES[part]} alone' if part in _BRANCHES else part
-        for part in found.rankings if part != DESCRIPTOR
-    }
     whole = 'fused' if found.disagreement is not None else 'descriptor'
-    return {DESCRIPTOR: whole, **labels}
+    labels = {DESCRIPTOR: whole}
+    for part in found.rankings:
+        if part == DESCRIPTOR:
+            continue
+        label = f'{_BRANCHES[part]} alone' if part in _BRANCHES else part
+        # A part may be called as another one is called here.
+        while label in labels.values():
+            label += ' (of the config)'
+        labels[part] = label
+    return labels
 
 
 def _metrics(page: HtmlPage, found: Findings, run: TestRun) -> None:

@@ -90,6 +90,8 @@ def test_reference(inferencer, path, tmp_path):
         np.testing.assert_array_equal(alone[name], matched[name])
     with pytest.raises(ValueError, match='reference has 3 numbers'):
         explain(inferencer, path, reference=np.ones(3))
+    with pytest.raises(ValueError, match='got str of .*describe an image'):
+        explain(inferencer, path, reference=str(tmp_path / 'b.png'))
 
 
 def test_the_only_thing_to_be_seen_lights_up(inferencer):
@@ -207,6 +209,8 @@ def test_names_and_choices(path):
     crop = items[0]._replace(
         image=PersonImage('b/walk.mp4#frame=1&xywh=1,2,3,4'))
     assert file_name(0, crop) == '00000_walk.mp4_frame=1_xywh=1_2_3_4.png'
+    long = items[0]._replace(image=PersonImage('a' * 251 + '.jpg'))
+    assert len(file_name(0, long)) < 255
     assert evenly(list(range(10)), 3) == [0, 3, 6]
     assert evenly([1, 2], 3) == [1, 2]
     picture = heat_picture(

@@ -40,6 +40,15 @@ def test_a_sheet_after_each_validation(cfg):
     assert (first != second).any()
 
 
+def test_trainings_by_iterations(cfg):
+    """Each picture has a name of its own there too."""
+    cfg.train_cfg = dict(by_epoch=False, max_iters=4, val_interval=2)
+    cfg.default_hooks.checkpoint.update(by_epoch=False)
+    Runner.from_cfg(cfg).train()
+    assert sorted(
+        pictures_of(cfg)) == ['explanations_2.png', 'explanations_4.png']
+
+
 def test_the_training_is_the_same(cfg):
     weights = []
     for hooks in ([], cfg.custom_hooks):

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from helpers.small_run import small_run_cfg, write_small_data
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from fusionreid_mm.engine import FeatureDistributionHook
 from fusionreid_mm.evaluation.functional import align_branches
+from fusionreid_mm.structures import ReIDDataSample
 
 
 class KeepSamples(Hook):
@@ -77,6 +79,38 @@ def test_few_images_are_evenly_spread(cfg):
     # 9 images, every 2.25th.
     chosen = [kept.samples[9 + number] for number in (0, 3, 5, 7)]
     assert second == pytest.approx(expected_of(chosen))
+
+
+def test_nothing_is_logged_twice(cfg):
+    """A validation that is not measured says nothing of an earlier one."""
+    cfg.custom_hooks[0].interval = 2
+    cfg.train_cfg.max_epochs = 3
+    Runner.from_cfg(cfg).train()
+    assert [len(alignment) for alignment in logged(cfg)] == [0, 16, 0]
+
+
+def test_batches_do_not_stay(cfg):
+    """What is kept of an image is not a view of all of its batch."""
+    hook = FeatureDistributionHook()
+    runner = Runner.from_cfg(cfg)
+    hook.before_val_epoch(runner)
+    features = torch.rand(4, 8)
+    samples = [ReIDDataSample() for _ in features]
+    for sample, feature in zip(samples, features):
+        sample.feature = feature
+        sample.set_field(1, 'pid', field_type='metainfo')
+        sample.set_field({}, 'embedding_columns', field_type='metainfo')
+    hook.after_val_iter(runner, 0, outputs=samples)
+    kept = [sample.feature for sample in hook._samples]
+    np.testing.assert_array_equal(kept, features)
+    assert not any(
+        np.shares_memory(feature, features.numpy()) for feature in kept)
+
+
+def test_a_test_of_one_embedding(cfg):
+    """Nothing is validated there, so the hook has nothing to ask for."""
+    cfg.model.head.test_embeddings = ['cnn']
+    assert 'reid/mAP' in Runner.from_cfg(cfg).test()
 
 
 def test_too_few_images(cfg, caplog):

@@ -64,3 +64,23 @@ def test_a_figure_is_written_and_shown(parser, tmp_path, monkeypatch):
     with figures.drawing(args, None, show=False):
         pass
     assert len(shown) == 1
+
+
+def test_files_that_cannot_be_written(parser, tmp_path):
+    (tmp_path / 'folder').mkdir()
+    args = parser.parse_args([])
+    # Matplotlib would write folder.png.
+    wrong = {
+        'a.xyz': 'a.xyz: .* end with one of .*png',
+        'folder': 'folder: the name of a picture must'
+    }
+    for name, message in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            figures.check_figure_path(tmp_path / name)
+        with pytest.raises(ValueError, match=message):
+            with figures.drawing(args, tmp_path / name, show=False):
+                pytest.fail('what is drawn would be lost')
+    with pytest.raises(OSError, match='a.png.* is a file'):
+        (tmp_path / 'file').touch()
+        figures.check_figure_path(tmp_path / 'file' / 'a.png')
+    figures.check_figure_path(tmp_path / 'new' / 'a.PDF')

@@ -204,6 +204,33 @@ def test_metrics_are_printed_before_it_is_drawn(tmp_path):
     assert not (tmp_path / 'report.html').exists()
 
 
+def test_metrics_are_printed_before_lists_are_drawn(tmp_path):
+    """Likewise, for tools/test.py --show-dir."""
+    data_root = write_small_data(tmp_path / 'data')
+    cfg = small_run_cfg(data_root, tmp_path / 'run')
+    cfg.default_hooks.visualization.update(
+        enable=True, out_dir=str(tmp_path / 'lists'))
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(RemovesImages(data_root))
+    # As LoggerHook, which prints them.
+    runner.register_hook(kept := KeepsMetrics(), priority='BELOW_NORMAL')
+    with pytest.raises(OSError, match='cannot be shown'):
+        runner.test()
+    assert kept.metrics['reid/mAP'] > 0
+
+
+def test_lists_are_refused_before_the_test(data_root, tmp_path):
+    (tmp_path / 'taken').touch()
+    cfg = small_run_cfg(data_root, tmp_path / 'run')
+    cfg.default_hooks.visualization.update(
+        enable=True, out_dir=str(tmp_path / 'taken'))
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(kept := KeepsMetrics())
+    with pytest.raises(NotADirectoryError, match='taken is a file'):
+        runner.test()
+    assert not hasattr(kept, 'metrics')
+
+
 def test_needs_a_reid_metric(data_root, tmp_path):
     cfg = small_run_cfg(data_root, tmp_path / 'run')
     cfg.test_evaluator = dict(

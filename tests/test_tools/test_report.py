@@ -97,6 +97,18 @@ def test_a_report_that_cannot_be_written(model, tmp_path, monkeypatch, report,
     assert not (tmp_path / 'logs').exists()
 
 
+@pytest.mark.parametrize('option, name', [('--out', 'taken/results.npz'),
+                                          ('--show-dir', 'taken')])
+def test_other_files_that_cannot_be_written(model, tmp_path, monkeypatch,
+                                            option, name):
+    """Else a test would end without its metrics."""
+    (tmp_path / 'taken').touch()
+    with pytest.raises(NotADirectoryError, match='taken is a file'):
+        run_inline(monkeypatch, 'test.py', *model, '--work-dir',
+                   tmp_path / 'logs', option, tmp_path / name)
+    assert not (tmp_path / 'logs').exists()
+
+
 @pytest.mark.parametrize('choice, sign', [('worst', 1), ('best', -1)])
 def test_pictures_of_the_extremes(tested, results, tmp_path, monkeypatch,
                                   capsys, choice, sign):
@@ -168,6 +180,8 @@ def test_lists_that_cannot_be_drawn(tested, results, tmp_path, monkeypatch):
         draw(path, '--num-queries', 0)
     with pytest.raises(FileNotFoundError, match='absent.npz'):
         draw('absent.npz')
+    with pytest.raises(ValueError, match='lists.png: name a folder'):
+        run_inline(monkeypatch, LISTS, path, '--out', tmp_path / 'lists.png')
     # The images were moved.
     paths = np.array(['/gone/' + p for p in results.query_paths.tolist()])
     save_results(tmp_path / 'moved.npz', results._replace(query_paths=paths))
@@ -233,3 +247,13 @@ def test_curves_that_cannot_be_drawn(tested, results, tmp_path, monkeypatch,
         with pytest.raises(SystemExit):
             draw(*arguments)
         assert message in capsys.readouterr().err
+    # Told before the results are looked for.
+    with pytest.raises(ValueError, match='a.xyz: the name of a picture'):
+        run_inline(monkeypatch, CURVES, 'absent.npz', '--out',
+                   tmp_path / 'a.xyz')
+
+
+def test_names_of_tests_are_text(tested, tmp_path, monkeypatch):
+    run_inline(monkeypatch, CURVES, tested[0] / 'results.npz', '--curves',
+               'cmc', '--legend', 'a$x_^$', '--out', tmp_path / 'a.png')
+    assert (tmp_path / 'a.png').is_file()

@@ -42,4 +42,15 @@ def test_wrong_arguments(config, checkpoint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='--num-queries must be at least 1'):
         run_inline(monkeypatch, TOOL, config, checkpoint, '--num-queries', 0,
                    '--out', tmp_path / 'a')
+    # Queries have cameras of their own, and none is below 0.
+    with pytest.raises(ValueError, match='--camid is of --images'):
+        run_inline(monkeypatch, TOOL, config, checkpoint, '--camid', 1,
+                   '--out', tmp_path / 'a')
+    with pytest.raises(ValueError, match='--camid counts.* from 0: got -1'):
+        run_inline(monkeypatch, TOOL, config, checkpoint, '--images', config,
+                   '--camid', -1, '--out', tmp_path / 'a')
+    (tmp_path / 'file').touch()
+    with pytest.raises(NotADirectoryError, match='file is a file'):
+        run_inline(monkeypatch, TOOL, config, 'absent.pth', '--out',
+                   tmp_path / 'file')
     assert not (tmp_path / 'a').exists()

@@ -105,5 +105,36 @@ def test_wrong_arguments(config, checkpoint, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_inline(monkeypatch, TOOL, *common, '--num-images', 0)
     assert '--num-images must be at least 1' in capsys.readouterr().err
-    with pytest.raises(ValueError, match='perplexity of 60 needs more.* 48'):
-        run_inline(monkeypatch, TOOL, *common, '--perplexity', 60)
+
+
+def test_it_is_refused_before_anything_is_measured(config, checkpoint,
+                                                   tmp_path, monkeypatch):
+    (tmp_path / 'file').touch()
+    for arguments, error, message in (
+        (['--perplexity', 60], ValueError, 'perplexity of 60 needs more.* 48'),
+        (['--num-images', 3, '--perplexity',
+          5], ValueError, '3 images are too few.*--num-images'),
+        (['--out', tmp_path / 'file'], OSError, 'file is a file'),
+    ):
+        with pytest.raises(error, match=message):
+            run_inline(monkeypatch, TOOL, config, checkpoint, '--device',
+                       'cpu', '--out', tmp_path / 'a', *arguments)
+    assert not (tmp_path / 'a').exists()
+
+
+def test_people_who_are_on_one_image(tool):
+    """Nobody can be found there, which is no reason to fail."""
+    rng = np.random.default_rng(0)
+    embeddings = {
+        name: rng.standard_normal((6, 4))
+        for name in ('cnn_htm', 'transformer_htm')
+    }
+    image = tool['KnownImage']
+    found = tool['measure']([image(None, pid) for pid in range(6)], embeddings)
+    assert 'cross_rank1' not in {**found['stages']['htm'], **found['chance']}
+    assert len(list(tool['table'](found))) == 5
+    # Four images of two people, and two which do not count: of five others,
+    # one is right.
+    images = [image(None, pid) for pid in (1, 1, 2, 2, 3, 4)]
+    found = tool['measure'](images, embeddings)
+    assert found['chance']['cross_rank1'] == pytest.approx(1 / 5)

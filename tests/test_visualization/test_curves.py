@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -70,6 +72,15 @@ def test_curves_are_told_apart_without_colours(axes):
     # How a dash pattern is kept is known to Matplotlib alone.
     patterns = {str(line._unscaled_dash_pattern) for line in lines}
     assert len(patterns) == 7
+
+
+def test_names_are_text(axes):
+    # Matplotlib reads dollars as mathematics, which this is not, and leaves
+    # out what begins with an underscore.
+    names = ['_old', 'a$x_^$']
+    plot_cmc(axes, dict.fromkeys(names, np.ones(3)))
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == names
+    axes.figure.savefig(io.BytesIO())
 
 
 def test_matrix(axes):

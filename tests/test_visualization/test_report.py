@@ -47,7 +47,8 @@ def draw_samples(folder, with_cameras=True) -> list:
 def measure(samples, branches=('cnn', 'transformer'), **options):
     """The findings, and the metrics as they would be printed."""
     found = []
-    metric = ReIDMetric(embeddings=list(branches), **options)
+    options.setdefault('embeddings', list(branches))
+    metric = ReIDMetric(**options)
     metric.observers.append(lambda dataset: found.append(
         collect_findings(
             dataset, branches, num_worst=3, num_examples=2, topk=6)))
@@ -80,6 +81,24 @@ def test_it_needs_nothing_else(reported):
     # The file's name is text.
     assert HOSTILE in page.words
     assert '<b ' not in page.source
+
+
+def test_parts_that_are_called_as_others(tmp_path):
+    """A config may call a combination as the report calls the descriptor."""
+    page, _, metrics = report_of(
+        draw_samples(tmp_path / 'images'),
+        tmp_path,
+        embeddings=dict(
+            fused=['cnn'], cnn=['cnn'], transformer=['transformer']))
+    values = {row[0]: float(row[1].split()[0]) for row in page.tables[1][1:]}
+    assert values == pytest.approx(
+        {
+            'fused': metrics['reid/mAP'],
+            'fused (of the config)': metrics['reid/fused/mAP'],
+            'CNN alone': metrics['reid/cnn/mAP'],
+            'Transformer alone': metrics['reid/transformer/mAP']
+        },
+        abs=.005)
 
 
 def test_metrics_are_those_that_were_printed(reported):
@@ -203,8 +222,11 @@ def test_a_model_of_one_branch(tmp_path):
 
 def test_drawn_galleries(tmp_path):
     samples = draw_samples(tmp_path / 'images')
-    page, _, metrics = report_of(samples, tmp_path, num_trials=4)
+    page, (found, ), metrics = report_of(samples, tmp_path, num_trials=4)
     assert 'means of 4 galleries' in page.words
+    # What stands at the top is not what was printed, and says so.
+    assert (f'{100 * found.rankings[DESCRIPTOR].cmc[0]:.1f} % '
+            '(the first of 4 galleries)') in page.words
     assert page.tables[-1][1] == ['reid/mAP', f"{metrics['reid/mAP']:.4f}"]
 
 

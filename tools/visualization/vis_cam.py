@@ -20,9 +20,9 @@ from fusionreid_mm.apis.explanation import normalized_batch
 from fusionreid_mm.apis.inferencer import ReIDInferencer
 from fusionreid_mm.apis.looking_inside import (add_image_arguments,
                                                add_model_arguments,
-                                               build_inferencer, chosen_items,
-                                               file_name, heat_picture,
-                                               tall_photo)
+                                               build_inferencer, check_camid,
+                                               chosen_items, file_name,
+                                               heat_picture, tall_photo)
 from fusionreid_mm.models import CNNBranch, FusionReID, TransformerBranch
 from fusionreid_mm.sources.image_items import Item, items_of
 from fusionreid_mm.visualization import Picture, SheetRow, draw_sheet
@@ -125,6 +125,7 @@ def main() -> None:
     inferencer = build_inferencer(args)
     items = chosen_items(inferencer.cfg, args)
     reference = None
+    check_camid('--reference-camid', args.reference_camid)
     if args.reference is not None:
         reference, *others = items_of(args.reference, args.reference_camid)
         if others:

@@ -12,7 +12,8 @@ from typing import Any, Callable, Dict, List
 
 import numpy as np
 
-from fusionreid_mm.engine.figures import (add_figure_arguments, drawing,
+from fusionreid_mm.engine.figures import (add_figure_arguments,
+                                          check_figure_path, drawing,
                                           has_window)
 from fusionreid_mm.evaluation import (QueryResults, evaluate_ranking,
                                       evaluate_verification, load_results)
@@ -61,6 +62,8 @@ def parse_args() -> argparse.Namespace:
     if args.out is None and not has_window():
         parser.error('there is no display to show the curves on: write them '
                      'to a file with --out')
+    if args.out is not None:
+        check_figure_path(args.out)
     return args
 
 
@@ -131,7 +134,8 @@ def main() -> None:
         for axes, (kind, curves) in zip(panels, measured.items()):
             _, plot = CURVES[kind]
             plot(axes, curves)
-        figure.suptitle(args.title or ', '.join(args.legend))
+        title = figure.suptitle(args.title or ', '.join(args.legend))
+        title.set_parse_math(args.title is not None)
     if args.out is not None:
         print(f'{", ".join(measured)} of {len(args.legend)} tests: {args.out}')
 

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from fusionreid_mm.apis.embeddings import extract_embeddings
+from fusionreid_mm.apis.inferencer import ReIDInferencer
 from fusionreid_mm.apis.looking_inside import (add_model_arguments,
                                                build_inferencer, evenly)
 from fusionreid_mm.checkpoint_io import write_atomically
@@ -26,8 +27,8 @@ from fusionreid_mm.evaluation.functional import (DISTANCES, align_branches,
 from fusionreid_mm.registry import DATASETS
 from fusionreid_mm.sources import PersonImage
 from fusionreid_mm.sources.image_items import Item
-from fusionreid_mm.visualization.embedding_map import (METHODS, draw_map,
-                                                       lay_out)
+from fusionreid_mm.visualization.embedding_map import (METHODS, check_layout,
+                                                       draw_map, lay_out)
 
 # What the columns of the table are called.
 _COLUMNS = dict(
@@ -112,9 +113,15 @@ def measure(images: List[KnownImage], embeddings: Dict[str,
                                                        np.ndarray]) -> dict:
     """What is written and printed."""
     pids = np.array([image.pid for image in images])
-    stages = align_branches(embeddings, pids)
+    # How many others show the same person. Only where there is one can it be
+    # found.
+    same = (pids[:, None] == pids).sum(axis=1) - 1
+    found = same[same > 0]
+    stages = align_branches(embeddings, pids if len(found) else None)
     halves = halves_apart(embeddings)
-    same = (pids[:, None] == pids).sum() - len(pids)
+    chance = dict(same_neighbor=1 / (len(pids) - 1))
+    if len(found):
+        chance['cross_rank1'] = found.mean() / (len(pids) - 1)
     return dict(
         num_images=len(images),
         num_people=len(set(pids.tolist())),
@@ -123,9 +130,7 @@ def measure(images: List[KnownImage], embeddings: Dict[str,
             name: halves[name]
             for name, row in stages.items() if set(DISTANCES) <= set(row)
         },
-        chance=dict(
-            same_neighbor=1 / (len(pids) - 1),
-            cross_rank1=same / (len(pids) * (len(pids) - 1))))
+        chance=chance)
 
 
 def table(found: dict) -> Iterator[str]:
@@ -146,6 +151,24 @@ def table(found: dict) -> Iterator[str]:
         yield f'{name:<22}' + ''.join(cells)
 
 
+def check(inferencer: ReIDInferencer, to_map: List[KnownImage],
+          to_measure: List[KnownImage], args: argparse.Namespace) -> None:
+    """Refuse what would fail in the end.
+
+    Raises:
+        ModuleNotFoundError: If the library of the method is missing.
+        ValueError: If there are too few images, or no two branches.
+    """
+    check_layout(len(to_map), args.method, args.perplexity)
+    if len(to_measure) < 4:
+        raise ValueError(f'{len(to_measure)} images are too few to measure '
+                         'anything: it takes 4 (--num-images)')
+    embeddings = list(inferencer.model.head.bnnecks)
+    if not stages_of(embeddings):
+        raise ValueError("the model has no 'cnn' and 'transformer' that could "
+                         f'be compared: its embeddings are {embeddings}')
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Draw and measure whether both branches describe people '
@@ -153,7 +176,7 @@ def parse_args() -> argparse.Namespace:
     add_model_arguments(parser)
     parser.add_argument(
         '--method',
-        choices=METHODS,
+        choices=list(METHODS),
         default='tsne',
         help='how the maps are made (default: %(default)s)')
     parser.add_argument(
@@ -206,6 +229,7 @@ def main() -> None:
                                                    args.max_num_samples)
     ]
     to_measure = evenly(images, args.num_images)
+    check(inferencer, to_map, to_measure, args)
 
     def embed(chosen: List[KnownImage]) -> Dict[str, np.ndarray]:
         return extract_embeddings(inferencer, [image.item for image in chosen],

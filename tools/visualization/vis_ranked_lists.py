@@ -16,11 +16,15 @@ from typing import Iterator, List
 import numpy as np
 from PIL import Image
 
+from fusionreid_mm.checkpoint_io import check_writable_folder
 from fusionreid_mm.evaluation import QueryResults, RankedList, load_results
 from fusionreid_mm.evaluation.metrics import lists_of_results
 from fusionreid_mm.visualization import (PAGE_SUFFIXES, HtmlPage,
                                          ReIDVisualizer, check_page_path,
                                          list_tiles, ranked_images)
+
+# What is surely not meant as the name of a folder.
+_PICTURES = ('.jpg', '.jpeg', '.pdf', '.png', '.svg')
 
 CHOICES = ('worst', 'best', 'random')
 
@@ -134,9 +138,14 @@ def write_pictures(items: List[RankedList], folder: Path) -> Iterator[Path]:
 
 def main() -> None:
     args = parse_args()
-    is_page = args.out.suffix in PAGE_SUFFIXES
+    is_page = args.out.suffix.lower() in PAGE_SUFFIXES
     if is_page:
         check_page_path(args.out)
+    elif args.out.suffix.lower() in _PICTURES:
+        raise ValueError(f'--out {args.out}: name a folder, for one picture '
+                         'of each query, or a page (.html)')
+    else:
+        check_writable_folder(args.out)
     results = load_results(args.results)
     items = lists_of_results(results, choose_queries(results, args), args.topk)
     if is_page:

@@ -5,7 +5,7 @@ import numpy as np
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from fusionreid_mm.datasets import collect_annotations
 from fusionreid_mm.engine.bare_model import bare_model
@@ -69,8 +69,12 @@ class ExplanationHook(Hook):
             ]
             title = f'person\n{item["data_samples"].pid}'
             rows.append(SheetRow(title, [Picture(photo, ''), *pictures]))
+        # A training by iterations stays in epoch 0.
+        by_iterations = isinstance(runner._train_loop, IterBasedTrainLoop)
         runner.visualizer.add_image(
-            'explanations', draw_sheet(rows), step=runner.epoch)
+            'explanations',
+            draw_sheet(rows),
+            step=runner.iter if by_iterations else runner.epoch)
 
 
 def _queries(dataset: Any, number: int) -> List[int]:

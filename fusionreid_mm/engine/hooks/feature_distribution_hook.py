@@ -1,14 +1,27 @@
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from fusionreid_mm.engine.bare_model import bare_model
 from fusionreid_mm.evaluation.functional import align_branches, stages_of
 from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.structures import ReIDDataSample
+
+
+class _Sample(NamedTuple):
+    """What is measured of an image."""
+    feature: np.ndarray
+    pid: int
+    columns: Dict[str, Tuple[int, int]]
+
+    @classmethod
+    def copy(cls, sample: ReIDDataSample) -> '_Sample':
+        # Its feature is a row of the whole batch, which would stay alive.
+        feature = sample.feature.float().cpu().numpy().copy()
+        return cls(feature, sample.pid, sample.embedding_columns)
 
 
 @HOOKS.register_module()
@@ -30,7 +43,7 @@ class FeatureDistributionHook(Hook):
 
     Raises:
         ValueError: If ``num_images`` is below 4 or ``interval`` below 1; and
-            before the run, if the descriptor has no stage.
+            before a training, if the descriptor has no stage.
     """
 
     def __init__(self, num_images: int = 1000, interval: int = 1) -> None:
@@ -41,10 +54,13 @@ class FeatureDistributionHook(Hook):
         self.num_images = num_images
         self.interval = interval
         self._num_validations = 0
-        self._samples: List[ReIDDataSample] = []
+        self._samples: List[_Sample] = []
         self._num_seen = 0
+        self._logged: List[str] = []
 
     def before_run(self, runner: Runner) -> None:
+        if not isinstance(runner._val_loop, BaseLoop):
+            return
         head = bare_model(runner.model).head
         if not stages_of(head.test_embeddings):
             raise ValueError(
@@ -56,6 +72,10 @@ class FeatureDistributionHook(Hook):
     def before_val_epoch(self, runner: Runner) -> None:
         self._num_validations += 1
         self._samples, self._num_seen = [], 0
+        # What an earlier validation measured would be logged again.
+        for name in self._logged:
+            runner.message_hub.log_scalars.pop(name, None)
+        self._logged = []
 
     def after_val_iter(
             self,
@@ -70,7 +90,7 @@ class FeatureDistributionHook(Hook):
         step = max(total / self.num_images, 1.)
         for sample in outputs or ():
             if self._num_seen >= len(self._samples) * step:
-                self._samples.append(sample)
+                self._samples.append(_Sample.copy(sample))
             self._num_seen += 1
 
     def after_val_epoch(self,
@@ -83,19 +103,19 @@ class FeatureDistributionHook(Hook):
             runner.logger.warning(
                 f'{len(samples)} images are too few to compare the branches')
             return
-        features = np.stack(
-            [sample.feature.float().cpu().numpy() for sample in samples])
+        features = np.stack([sample.feature for sample in samples])
         embeddings = {
             name: features[:, start:end]
-            for name, (start, end) in samples[0].embedding_columns.items()
+            for name, (start, end) in samples[0].columns.items()
         }
         pids = np.array([sample.pid for sample in samples])
         has_pairs = len(np.unique(pids)) < len(pids)
         table = align_branches(embeddings, pids if has_pairs else None)
         for stage, row in table.items():
             for name, value in row.items():
-                runner.message_hub.update_scalar(
-                    f'val/alignment/{stage}/{name}', value)
+                key = f'val/alignment/{stage}/{name}'
+                runner.message_hub.update_scalar(key, value)
+                self._logged.append(key)
 
     def _is_due(self) -> bool:
         return self._num_validations % self.interval == 0

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from PIL import Image
 
+from fusionreid_mm.checkpoint_io import check_writable_folder
 from fusionreid_mm.evaluation import RankedList
 from fusionreid_mm.registry import HOOKS
 from fusionreid_mm.visualization import ReIDVisualizer, ranked_images
@@ -34,7 +35,12 @@ class RankedListHook(Hook):
         ValueError: If ``num_queries`` or ``topk`` is less than 1.
         TypeError: Before the run, if it is to draw and the visualizer is not
             a :class:`ReIDVisualizer`, or no :class:`ReIDMetric` measures.
+        OSError: Likewise, if ``out_dir`` cannot be written to.
     """
+
+    # After LoggerHook, so that the metrics are printed whatever becomes of the
+    # pictures.
+    priority = 'LOW'
 
     def __init__(self,
                  enable: bool = False,
@@ -56,6 +62,8 @@ class RankedListHook(Hook):
             raise TypeError('RankedListHook draws with a ReIDVisualizer: set '
                             "visualizer=dict(type='ReIDVisualizer', ...)")
         if isinstance(runner._test_loop, BaseLoop):
+            if self.out_dir is not None:
+                check_writable_folder(self.out_dir)
             metric_of_test(runner, 'RankedListHook').list_queries(
                 self.num_queries, self.topk)
 

@@ -94,24 +94,35 @@ def explain_similarity(model: FusionReID,
         not depend on the map.
 
     Raises:
-        ValueError: If there is no such layer, it gives no map, or the
-            references are of another width than the descriptors.
+        ValueError: If there is no such layer, it gives no map or is not used
+            once, or the references are not descriptors of the model.
     """
     layer = layer or default_layer(model, 'cnn')
     module = _find(model, layer)
     leaves: List[Tensor] = []
 
     def cut_graph(module: nn.Module, arguments: tuple, output: Any) -> Any:
+        # Backbones of mmpretrain give a tuple of maps, of which the last one
+        # counts.
+        *others, last = output if type(output) is tuple else (output, )
+        if not isinstance(last, Tensor):
+            raise _no_map(layer, type(last).__name__)
         # What is below needs no gradient.
-        *others, last = output if isinstance(output, tuple) else (output, )
         leaf = last.detach().requires_grad_()
         leaves.append(leaf)
-        return (*others, leaf) if isinstance(output, tuple) else leaf
+        # A copy, since what follows may work in place.
+        copy = leaf.clone()
+        return (*others, copy) if type(output) is tuple else copy
 
     with torch.enable_grad(), testing(model), observing([module], cut_graph):
         descriptors = model(inputs, data_samples)
         total = _similarity(model, descriptors, references).sum()
-        leaf, *_ = leaves
+        if len(leaves) != 1:
+            raise ValueError(
+                f'the layer {layer!r} is used {len(leaves)} times for an '
+                'image, so that there is no one map of it: take another, such '
+                f'as {default_layer(model, next(iter(model.branches)))!r}')
+        leaf, = leaves
         gradient, = torch.autograd.grad(
             total, leaf, allow_unused=True, materialize_grads=True)
     return method(
@@ -141,15 +152,24 @@ def _similarity(model: FusionReID, descriptors: Tensor,
     """(B, ), of which the gradient is taken."""
     directions = F.normalize(descriptors.detach())
     if references is not None:
-        if references.size(-1) != descriptors.size(1):
-            raise ValueError(
-                f'a reference has {references.size(-1)} numbers, but the '
-                f'descriptors of the model have {descriptors.size(1)}: is it '
-                'the descriptor of another model?')
+        _check_references(references, *descriptors.shape)
         references = references.to(descriptors).expand_as(descriptors)
         directions = F.normalize(references) - F.normalize(_average(model))
     lengths = descriptors.detach().norm(dim=1)
     return (descriptors * directions).sum(dim=1) / lengths
+
+
+def _check_references(references: Tensor, number: int, width: int) -> None:
+    *rows, numbers = references.shape or (1, )
+    if numbers != width:
+        raise ValueError(
+            f'a reference has {numbers} numbers, but the descriptors of the '
+            f'model have {width}: is it the descriptor of another model?')
+    if rows not in ([], [1], [number]):
+        raise ValueError('there must be one reference, or as many as images, '
+                         f'{number}: got {tuple(references.shape)}')
+    if not references.isfinite().all():
+        raise ValueError('a reference has numbers that are not finite')
 
 
 def _average(model: FusionReID) -> Tensor:
@@ -187,6 +207,10 @@ def _as_map(model: FusionReID, layer: str, values: Tensor) -> Tensor:
         patches = values[:, backbone.num_extra_tokens:].transpose(1, 2)
         if patches.size(2) == grid[0] * grid[1]:
             return patches.unflatten(2, grid)
-    raise ValueError(f'the layer {layer!r} gives {tuple(values.shape)}, but '
-                     'what can be drawn is a map (B, C, H, W), or the tokens '
-                     'of a Transformer branch')
+    raise _no_map(layer, str(tuple(values.shape)))
+
+
+def _no_map(layer: str, given: str) -> ValueError:
+    return ValueError(f'the layer {layer!r} gives {given}, but what can be '
+                      'drawn is a map (B, C, H, W), or the tokens of a '
+                      'Transformer branch')

@@ -175,6 +175,37 @@ def test_layers(images):
         default_layer(model, 'rnn')
 
 
+def test_layers_whose_output_is_changed_in_place(images):
+    """As that of a BatchNorm by the ReLU behind it."""
+    torch.manual_seed(1)
+    model = small_model().eval()
+    block = model.branches['cnn'].backbone.layer1[0]
+    assert block.relu.inplace
+    layer = f'{LAST}.layer1.0.{block.norm1_name}'
+    heat = explain_similarity(model, images, layer=layer)
+    assert heat.shape == (2, 16, 8) and heat.sum() > 0
+    block.relu.inplace = False
+    torch.testing.assert_close(
+        explain_similarity(model, images, layer=layer), heat)
+
+
+def test_layers_that_have_no_one_map(images):
+    torch.manual_seed(1)
+    model = small_model().eval()
+    for layer, number in ((f'{LAST}.layer1.0.relu', '[23]'),
+                          ('branches.transformer.backbone.layers',
+                           0), ('head.bnnecks.cnn', 0)):
+        with pytest.raises(
+                ValueError, match=rf"{layer}' is used {number} times.*layer2"):
+            explain_similarity(model, images, layer=layer)
+    for layer, given in (('branches.cnn', 'BranchFeatures'),
+                         ('branches.transformer.backbone.patch_embed',
+                          'tuple'), ('neck', 'dict')):
+        with pytest.raises(
+                ValueError, match=rf"{layer}' gives {given}, but what can be"):
+            explain_similarity(model, images, layer=layer)
+
+
 def test_channels_last():
     torch.manual_seed(1)
     model = small_model(
@@ -207,6 +238,16 @@ def test_wrong_references(images):
     model = cnn_alone()
     with pytest.raises(ValueError, match='reference has 7 numbers.* have 64'):
         explain_similarity(model, images, references=torch.ones(7))
+    with pytest.raises(
+            ValueError,
+            match='one reference, or as many as images'
+            ', 2: got .3, 64'):
+        explain_similarity(model, images, references=torch.ones(3, 64))
+    with pytest.raises(ValueError, match='a reference has 1 numbers'):
+        explain_similarity(model, images, references=torch.tensor(1.))
+    with pytest.raises(ValueError, match='not finite'):
+        explain_similarity(
+            model, images, references=torch.full((64, ), torch.nan))
 
 
 def test_nothing_is_left_on_the_model(images):
