@@ -140,11 +140,11 @@ def test_search_prints_and_writes_what_python_finds(filled, folder, inferencer,
                  '--json', data)
     images = list_images(queries, camera_pattern=PATTERN)
     with Gallery.open(str(filled), inferencer) as gallery:
-        expected = gallery.search(
-            images,
-            topk=4,
-            exclude=[image.name for image in images],
-            other_camera=True)
+        expected = [
+            gallery.search(
+                image, topk=4, exclude=[image.name], other_camera=True)[0]
+            for image in images
+        ]
     found = json.loads(data.read_text())
     assert [item['name'] for item in found] == list(map(str, queries))
     assert [item['camid'] for item in found] == [0, 1]
@@ -193,10 +193,20 @@ def test_pictures_that_are_gone(gallery, folder, run, tmp_path):
 
 
 def test_queries_do_not_find_themselves(filled, folder, run):
-    output = run('search', folder, '--gallery', filled, '--camera', 0)
-    assert output.count('nothing was found') == 8
     output = run('search', folder / '0_c1.png', '--gallery', filled)
     assert output.count('0_c1.png') == 1 and output.count('_c') == 8
+
+
+def test_queries_find_one_another(filled, folder, run, tmp_path):
+    """All images of a gallery, each searched for among the others."""
+    for topk, number in ((2, 2), (7, 7), (16384, 7)):
+        run('search', folder, '--gallery', filled, '--topk', topk, '--json',
+            tmp_path / 'found.json')
+        found = json.loads((tmp_path / 'found.json').read_text())
+        assert len(found) == 8
+        for item in found:
+            names = [match['name'] for match in item['matches']]
+            assert len(set(names)) == number and item['name'] not in names
 
 
 def test_search_by_time_and_video(files, run, tmp_path):
