@@ -125,6 +125,23 @@ def test_index_goes_on_where_it_was(gallery, folder, run, tmp_path):
                                                       '--again', *arguments)
 
 
+def test_cameras_that_are_told_later(files, folder, run, inferencer, tmp_path):
+    gallery = tmp_path / 'people.db'
+    run('index', folder, '--gallery', gallery, '--model', files.checkpoint)
+    arguments = 'index', folder, '--gallery', gallery
+    assert '8 images were added' in run(*arguments, '--camera-pattern',
+                                        PATTERN)
+    assert 'all 8 images were in' in run(*arguments)
+    images = list_images(folder, camera_pattern=PATTERN)
+    expected = inferencer(images)
+    with Gallery.open(str(gallery)) as opened:
+        assert sorted(opened.images()) == images
+        np.testing.assert_allclose(
+            opened.descriptors([image.name for image in images]),
+            expected / np.linalg.norm(expected, axis=1, keepdims=True),
+            atol=1e-5)
+
+
 def test_index_by_paths_from_another_folder(gallery, folder, run, monkeypatch):
     monkeypatch.chdir(folder)
     assert 'all 4 images were in' in run('index', '0_c1.png', './1_c2.png',
