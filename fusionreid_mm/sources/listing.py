@@ -78,6 +78,9 @@ def _images_of(source: Any) -> Iterator[PersonImage]:
 
 
 def _images_at(name: str) -> Iterator[PersonImage]:
+    if not name:
+        # It would be the current folder.
+        raise ValueError("an empty name '' is no image: is a variable unset?")
     path = Path(name)
     if '://' in name:
         yield PersonImage(name)
