@@ -143,8 +143,8 @@ def main() -> None:
     has_gallery = args.gallery is not None and is_first(args)
     try:
         images = list_images(args.images, args.boxes, args.camera_pattern)
-        if has_gallery:
-            source_of(args)
+        # Descriptors at random are of no use to anybody.
+        source_of(args)
         inferencer = ReIDInferencer(args.model, args.weights, device_of(args))
         if has_gallery:
             # What is wrong with it is to be known now.
@@ -161,10 +161,10 @@ def main() -> None:
             with open_gallery(args, inferencer, images) as gallery:
                 fill_gallery(gallery, args.out)
                 print(f'{args.gallery} has {len(gallery)} images')
+        bad = left_out(args.out) if local_rank(args) == 0 else []
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
     if local_rank(args) == 0:
-        bad = left_out(args.out)
         for name in bad:
             print(f'left out: {name}')
         print(f'{job.num_images - len(bad)} descriptors of '
