@@ -35,7 +35,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] in ALIASES:
         return run_tool(arguments[0], arguments[1:])
-    args = build_parser().parse_args(arguments)
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.command in ALIASES:
+        parser.error(f'{args.command} must come first: it has no --debug')
     if args.debug:
         return _run(args)
     try:

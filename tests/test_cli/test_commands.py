@@ -308,12 +308,14 @@ def test_list(filled, folder, files, run, fail):
     assert 'give --gallery' in fail('list', '--names')
 
 
-def test_delete(gallery, folder, run, fail, tmp_path):
+def test_delete(gallery, folder, run, fail, tmp_path, monkeypatch):
     assert 'name the images to forget' in fail('delete', '--gallery', gallery)
     assert "'nobody.png' is not in" in fail('delete', folder / '0_c1.png',
                                             'nobody.png', '--gallery', gallery)
     assert '1 images were forgotten' in run('delete', folder / '0_c1.png',
                                             '--gallery', gallery)
+    monkeypatch.chdir(folder)
+    assert 'Nothing was forgotten' in fail('delete', '', '--gallery', gallery)
     other = shutil.copytree(folder, tmp_path / 'other')
     run('index', other, '--gallery', gallery)
     (other / '3_c1.png').unlink()
@@ -322,6 +324,28 @@ def test_delete(gallery, folder, run, fail, tmp_path):
     assert f'7 images were forgotten; {gallery} has 7' in run(
         'delete', other, '--gallery', gallery)
     assert (other / '0_c1.png').is_file()
+
+
+def test_names_do_nothing_to_a_terminal(gallery, run, tmp_path):
+    folder = tmp_path / 'images'
+    write_image(folder / 'a\nb\x1b[31m.png')
+    shown = 'a\\nb\\x1b[31m.png'
+    run('index', folder, '--gallery', gallery)
+    names = run('list', '--names', '--gallery', gallery).splitlines()
+    assert len(names) == 9 and str(folder / shown) in names
+    lines = run('search', folder, '--gallery', gallery).splitlines()
+    assert lines[0] == str(folder / shown) and len(lines) == 10
+    # What Linux allows, and UTF-8 does not.
+    query = tmp_path / 'b\udcff.png'
+    shutil.copyfile(folder / 'a\nb\x1b[31m.png', query)
+    output = run('search', query, '--gallery', gallery, '--topk', 1)
+    assert 'b\\udcff.png' in output and f'  {folder / shown}' in output
+
+
+def test_devices_that_are_not_there(gallery, folder, fail):
+    for device in ('toaster', 'xpu:7'):
+        assert f'device {device!r} cannot be used: ' in fail(
+            'search', folder, '--gallery', gallery, '--device', device)
 
 
 def test_which_model(files, folder, fail, run, monkeypatch, tmp_path):

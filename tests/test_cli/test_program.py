@@ -66,7 +66,8 @@ def test_commands_are_explained(capsys):
     for name in ('index', 'search', 'list', 'delete', 'train', 'test'):
         assert re.search(rf'^    {name} +\w', text, re.MULTILINE)
     for arguments in ([], ['find'], ['search', '--gallery', 'a.db'],
-                      ['index', 'x'], ['index', 'x', '--gallery']):
+                      ['index', 'x'], ['index', 'x',
+                                       '--gallery'], ['--debug', 'train']):
         with pytest.raises(SystemExit) as exit_:
             main(arguments)
         assert exit_.value.code == 2

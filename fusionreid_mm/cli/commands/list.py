@@ -3,6 +3,7 @@ from collections import Counter
 from typing import List, Optional, Tuple
 
 from ..gallery_options import add_gallery_arguments, gallery_options
+from ..names import printable
 
 HELP = 'list the models there are, or tell what is in a gallery'
 
@@ -45,7 +46,7 @@ def _models(pattern: str) -> List[str]:
 def _names(args: argparse.Namespace) -> List[str]:
     from fusionreid_mm.apis import Gallery
     with Gallery.open(**gallery_options(args)) as gallery:
-        return gallery.names()
+        return list(map(printable, gallery.names()))
 
 
 def _summary(args: argparse.Namespace) -> List[str]:
