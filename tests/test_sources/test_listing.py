@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -61,6 +62,20 @@ class TestFiles:
                                 PersonImage('f/b.jpg'), known,
                                 PersonImage('c.jpg')
                             ]
+
+    def test_folders_that_may_not_be_read(self, monkeypatch):
+        """Their images would be missing without a word."""
+        make('f/a.jpg', 'f/secret/b.jpg')
+        scan = os.scandir
+
+        def scan_most(path):
+            if Path(path).name == 'secret':
+                raise PermissionError(13, 'Permission denied', str(path))
+            return scan(path)
+
+        monkeypatch.setattr(os, 'scandir', scan_most)
+        with pytest.raises(PermissionError, match='secret'):
+            list_images('f')
 
     def test_urls_are_left_to_mmengine(self):
         assert names_of('s3://bucket/a.jpg') == ['s3://bucket/a.jpg']
