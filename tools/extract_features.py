@@ -16,6 +16,7 @@ import torch
 
 from fusionreid_mm.apis import (Gallery, ModelSource, ReIDInferencer,
                                 extract_features, left_out, read_features)
+from fusionreid_mm.apis.gallery.stamp import stamp_of
 from fusionreid_mm.cli.gallery_options import (add_gallery_arguments,
                                                gallery_options)
 from fusionreid_mm.cli.model_options import checked_source
@@ -131,11 +132,24 @@ def open_gallery(args: argparse.Namespace, inferencer: Any,
 
 
 def fill_gallery(gallery: Gallery, folder: str) -> None:
-    """Put features into a gallery, which may have some of them."""
+    """Put features into a gallery, which may have some of them. What it has of
+    an image as it is now stays: it may have been described since."""
+    begin = os.stat(os.path.join(folder, 'job.json')).st_mtime_ns
     for images, features in read_features(folder):
+        named = [image._replace(name=absolute(image.name)) for image in images]
+        missing = set(gallery.missing(iter(named)))
+        rows = [row for row, image in enumerate(named) if image in missing]
         gallery.add_descriptors(
-            [image._replace(name=absolute(image.name)) for image in images],
-            features)
+            [named[row] for row in rows], features[rows],
+            [stamp_at(named[row].name, begin) for row in rows])
+
+
+def stamp_at(name: str, begin: int) -> Optional[str]:
+    """Of a file as it was when its job began. None if it has changed since, so
+    that the gallery misses it still."""
+    stamp = stamp_of(name)
+    is_later = stamp is not None and int(stamp.rpartition('-')[2]) > begin
+    return None if is_later else stamp
 
 
 def main() -> None:
