@@ -16,6 +16,7 @@ import torch
 
 from fusionreid_mm.apis import (Gallery, ModelSource, ReIDInferencer,
                                 extract_features, left_out, read_features)
+from fusionreid_mm.apis.gallery.stamp import stamp_of
 from fusionreid_mm.cli.gallery_options import (add_gallery_arguments,
                                                gallery_options)
 from fusionreid_mm.cli.model_options import checked_source
@@ -131,11 +132,24 @@ def open_gallery(args: argparse.Namespace, inferencer: Any,
 
 
 def fill_gallery(gallery: Gallery, folder: str) -> None:
-    """Put features into a gallery, which may have some of them."""
+    """Put features into a gallery, which may have some of them. What it has of
+    an image as it is now stays: it may have been described since."""
+    begin = os.stat(os.path.join(folder, 'job.json')).st_mtime_ns
     for images, features in read_features(folder):
+        named = [image._replace(name=absolute(image.name)) for image in images]
+        missing = set(gallery.missing(iter(named)))
+        rows = [row for row, image in enumerate(named) if image in missing]
         gallery.add_descriptors(
-            [image._replace(name=absolute(image.name)) for image in images],
-            features)
+            [named[row] for row in rows], features[rows],
+            [stamp_at(named[row].name, begin) for row in rows])
+
+
+def stamp_at(name: str, begin: int) -> Optional[str]:
+    """Of a file as it was when its job began. None if it has changed since, so
+    that the gallery misses it still."""
+    stamp = stamp_of(name)
+    is_later = stamp is not None and int(stamp.rpartition('-')[2]) > begin
+    return None if is_later else stamp
 
 
 def main() -> None:
@@ -143,8 +157,8 @@ def main() -> None:
     has_gallery = args.gallery is not None and is_first(args)
     try:
         images = list_images(args.images, args.boxes, args.camera_pattern)
-        if has_gallery:
-            source_of(args)
+        # Descriptors at random are of no use to anybody.
+        source_of(args)
         inferencer = ReIDInferencer(args.model, args.weights, device_of(args))
         if has_gallery:
             # What is wrong with it is to be known now.
@@ -161,10 +175,10 @@ def main() -> None:
             with open_gallery(args, inferencer, images) as gallery:
                 fill_gallery(gallery, args.out)
                 print(f'{args.gallery} has {len(gallery)} images')
+        bad = left_out(args.out) if local_rank(args) == 0 else []
     except (OSError, ValueError, ImportError) as error:
         sys.exit(f'error: {error}')
     if local_rank(args) == 0:
-        bad = left_out(args.out)
         for name in bad:
             print(f'left out: {name}')
         print(f'{job.num_images - len(bad)} descriptors of '

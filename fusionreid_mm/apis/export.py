@@ -67,6 +67,7 @@ def export_model(inferencer: ReIDInferencer,
 
     Raises:
         FileExistsError: If the file is there.
+        OSError: If its folder cannot be made or written to.
         RuntimeError: If PyTorch is too old, or the descriptors are not the
             same.
         ValueError: If the name ends with nothing of these, or the model
@@ -79,6 +80,7 @@ def export_model(inferencer: ReIDInferencer,
     if path.exists():
         raise FileExistsError(f'{path} is there already: remove it, or give '
                               'another name')
+    _check_folder(path)
     real_images = list_images(images) if _is_any(images) else []
     manifest = manifest_of(inferencer.model, pipeline_of_tests(inferencer.cfg),
                            inferencer.fingerprint, with_cameras, precision,
@@ -96,6 +98,14 @@ def export_model(inferencer: ReIDInferencer,
     write_atomically(path, file.content)
     is_onnx = path.suffix in ONNX_SUFFIXES
     return Export(path, manifest, opset if is_onnx else None, differences)
+
+
+def _check_folder(path: Path) -> None:
+    """Before work that takes minutes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(f'cannot write {path}: its folder is write-'
+                              'protected')
 
 
 def _is_any(images: Any) -> bool:

@@ -59,7 +59,7 @@ class ReIDInferencer(BaseInferencer):
     Raises:
         FileNotFoundError: If there is no such checkpoint.
         ValueError: If there is no such model, or the checkpoint does not fit
-            it.
+            it, or there is no such device.
 
     ::
 
@@ -81,6 +81,7 @@ class ReIDInferencer(BaseInferencer):
                  show_progress: bool = False) -> None:
         model = os.fspath(model) if isinstance(model, os.PathLike) else model
         weights = None if weights is None else os.fspath(weights)
+        _check_device(device)
         with DefaultScope.overwrite_default_scope(SCOPE):
             content: Any = weights
             if model is None:
@@ -260,6 +261,16 @@ class ReIDInferencer(BaseInferencer):
 
     def _load_model_from_metafile(self, model: str) -> tuple:
         return find_model(model)
+
+
+def _check_device(device: Optional[str]) -> None:
+    try:
+        torch.empty(0, device=device)
+    # An AssertionError if PyTorch was built without it.
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition('\n')[0]
+        raise ValueError(f'device {device!r} cannot be used: {reason}') \
+            from error
 
 
 def _read_checkpoint_alone(name: str,

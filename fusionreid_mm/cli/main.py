@@ -13,6 +13,9 @@ from .aliases import ALIASES, run_tool
 #: Modules of the folder ``commands``.
 COMMANDS = ('index', 'search', 'list', 'delete', 'web')
 
+# Of Milvus, what prints each error with a traceback before it is raised.
+_LOGGERS = ('pymilvus.decorators', 'milvus_lite.adapter.grpc.servicer')
+
 _DESCRIPTION = """FusionReID: find a person again.
 
   fusionreid index photographs/ --gallery people.db --model weights.pth
@@ -35,7 +38,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] in ALIASES:
         return run_tool(arguments[0], arguments[1:])
-    args = build_parser().parse_args(arguments)
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.command in ALIASES:
+        parser.error(f'{args.command} must come first: it has no --debug')
     if args.debug:
         return _run(args)
     try:
@@ -87,11 +93,16 @@ def _run(args: argparse.Namespace) -> int:
         from fusionreid_mm.compat import install_shims
         install_shims()
     if not args.debug:
-        # What pymilvus raises, it prints beforehand, with a traceback.
-        logging.getLogger('pymilvus').setLevel(logging.CRITICAL)
+        for name in _LOGGERS:
+            # pymilvus sets levels when it is imported, and leaves filters.
+            logging.getLogger(name).addFilter(_is_no_error)
     args.run(args)
     sys.stdout.flush()
     return 0
+
+
+def _is_no_error(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR
 
 
 def _is_told(error: Exception) -> bool:

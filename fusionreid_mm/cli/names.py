@@ -24,8 +24,14 @@ def with_absolute_names(
 
 def shown(name: str) -> str:
     """From the folder in which the command is run, if that is shorter to
-    read."""
+    read; as :func:`printable`."""
     if '://' in name:
-        return name
+        return printable(name)
     relative = osp.relpath(name)
-    return name if relative.startswith(osp.pardir) else relative
+    return printable(name if relative.startswith(osp.pardir) else relative)
+
+
+def printable(name: str) -> str:
+    """A name in one line, which does nothing to a terminal."""
+    return ''.join(letter if letter.isprintable() else letter.
+                   encode('unicode_escape').decode() for letter in name)

@@ -102,8 +102,9 @@ def read_bundle(path: _PathLike) -> Bundle:
         raise BrokenBundle(
             f'{path} is no bundle, or only a part of one: {error}. Copy it '
             'again, or export the model again') from error
-    # JSON that is nested too deeply is a RecursionError.
-    except (ValueError, RecursionError) as error:
+    # JSON that is nested too deeply is a RecursionError, and a whole number
+    # that no float holds an OverflowError.
+    except (ValueError, RecursionError, OverflowError) as error:
         raise BrokenBundle(f'{path} is no bundle that can be used: {error}') \
             from error
 

@@ -12,6 +12,9 @@ from .manifest import Manifest
 _CPU = 'CPUExecutionProvider'
 _CUDA = 'CUDAExecutionProvider'
 
+# That no program can make.
+_NO_FOLDER = os.path.join(os.path.abspath(os.devnull), 'no folder')
+
 _Provider = Union[str, Tuple[str, Dict[str, int]]]
 
 
@@ -43,6 +46,10 @@ class OnnxSession:
         # As many threads as PyTorch would take; by itself, ONNX Runtime does
         # not look at the variable. 0: all cores.
         options.intra_op_num_threads = _num_threads()
+        # A model may say that its weights are in other files, for which the
+        # SHA-256 of the bundle would not vouch.
+        options.add_session_config_entry(
+            'session.model_external_initializers_file_folder_path', _NO_FOLDER)
         providers = _providers(onnxruntime.get_available_providers(), device)
         try:
             self._session = onnxruntime.InferenceSession(

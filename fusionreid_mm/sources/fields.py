@@ -2,6 +2,9 @@
 import math
 from typing import Mapping, Optional
 
+# The most that arrays and galleries hold.
+_LARGEST_CAMID = 2**63 - 1
+
 
 def read_number(place: str, name: str, text: str) -> float:
     """
@@ -31,6 +34,8 @@ def read_camid(place: str, fields: Mapping[str, str]) -> Optional[int]:
     except ValueError:
         raise ValueError(f'{place}: camid must be a whole number, counted '
                          f'from 0, or empty: got {text!r}') from None
+    if camid > _LARGEST_CAMID:
+        raise ValueError(f'{place}: there is no camera {text}')
     return None if camid < 0 else camid
 
 

@@ -50,6 +50,7 @@ def list_images(source: Union[_PathLike, PersonImage, Iterable],
     Raises:
         FileNotFoundError: If there is no such file, or none that a table
             lists.
+        PermissionError: If a folder may not be read.
         ValueError: If there are no images, or a table or the pattern cannot be
             understood.
     """
@@ -78,6 +79,9 @@ def _images_of(source: Any) -> Iterator[PersonImage]:
 
 
 def _images_at(name: str) -> Iterator[PersonImage]:
+    if not name:
+        # It would be the current folder.
+        raise ValueError("an empty name '' is no image: is a variable unset?")
     path = Path(name)
     if '://' in name:
         yield PersonImage(name)
@@ -148,9 +152,14 @@ def _of_image_table(path: Path) -> Iterator[PersonImage]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith('.')]
         yield from filter(is_image, (Path(parent, name) for name in files))
+
+
+def _refuse_folder(error: OSError) -> None:
+    """Instead of going past a folder that may not be read."""
+    raise error
 
 
 def _is_image_file(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """Text files with a line for each image."""
 import csv
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 
 def read_lines(path: Path, advice: str = '') -> List[str]:
@@ -28,8 +29,9 @@ def read_lines(path: Path, advice: str = '') -> List[str]:
 
 def columns_of(path: Path) -> List[str]:
     """The header of a CSV file; nothing if it is empty."""
-    header = next(csv.reader(read_lines(path), skipinitialspace=True), [])
-    return [name.strip() for name in header]
+    rows = csv.reader(read_lines(path), skipinitialspace=True)
+    with _named_errors(path):
+        return [name.strip() for name in next(rows, [])]
 
 
 def read_table(path: Path,
@@ -48,7 +50,8 @@ def read_table(path: Path,
             or fewer fields than there are columns.
     """
     table = csv.DictReader(read_lines(path), skipinitialspace=True)
-    columns = [name.strip() for name in table.fieldnames or ()]
+    with _named_errors(path):
+        columns = [name.strip() for name in table.fieldnames or ()]
     table.fieldnames = columns
     missing = [name for name in required if name not in columns]
     if missing:
@@ -59,9 +62,24 @@ def read_table(path: Path,
     if len(set(columns)) < len(columns):
         raise ValueError(f'{path.absolute()}, line 1: a column is there '
                          f'twice: {columns}')
-    for fields in table:
+    while (fields := _next_line(table, path)) is not None:
         place = f'{path.absolute()}, line {table.line_num}'
         if None in fields or None in fields.values():
             raise ValueError(f'{place}: expected {len(columns)} fields, '
                              f'{",".join(columns)}, got others')
         yield place, {name: text.strip() for name, text in fields.items()}
+
+
+def _next_line(table: csv.DictReader, path: Path) -> Optional[dict]:
+    with _named_errors(path):
+        return next(table, None)
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """As of a quotation mark that nothing closes."""
+    try:
+        yield
+    except csv.Error as error:
+        raise ValueError(f'{path.absolute()} is no CSV file: {error}') \
+            from error

@@ -125,6 +125,23 @@ def test_index_goes_on_where_it_was(gallery, folder, run, tmp_path):
                                                       '--again', *arguments)
 
 
+def test_cameras_that_are_told_later(files, folder, run, inferencer, tmp_path):
+    gallery = tmp_path / 'people.db'
+    run('index', folder, '--gallery', gallery, '--model', files.checkpoint)
+    arguments = 'index', folder, '--gallery', gallery
+    assert '8 images were added' in run(*arguments, '--camera-pattern',
+                                        PATTERN)
+    assert 'all 8 images were in' in run(*arguments)
+    images = list_images(folder, camera_pattern=PATTERN)
+    expected = inferencer(images)
+    with Gallery.open(str(gallery)) as opened:
+        assert sorted(opened.images()) == images
+        np.testing.assert_allclose(
+            opened.descriptors([image.name for image in images]),
+            expected / np.linalg.norm(expected, axis=1, keepdims=True),
+            atol=1e-5)
+
+
 def test_index_by_paths_from_another_folder(gallery, folder, run, monkeypatch):
     monkeypatch.chdir(folder)
     assert 'all 4 images were in' in run('index', '0_c1.png', './1_c2.png',
@@ -140,11 +157,11 @@ def test_search_prints_and_writes_what_python_finds(filled, folder, inferencer,
                  '--json', data)
     images = list_images(queries, camera_pattern=PATTERN)
     with Gallery.open(str(filled), inferencer) as gallery:
-        expected = gallery.search(
-            images,
-            topk=4,
-            exclude=[image.name for image in images],
-            other_camera=True)
+        expected = [
+            gallery.search(
+                image, topk=4, exclude=[image.name], other_camera=True)[0]
+            for image in images
+        ]
     found = json.loads(data.read_text())
     assert [item['name'] for item in found] == list(map(str, queries))
     assert [item['camid'] for item in found] == [0, 1]
@@ -193,10 +210,20 @@ def test_pictures_that_are_gone(gallery, folder, run, tmp_path):
 
 
 def test_queries_do_not_find_themselves(filled, folder, run):
-    output = run('search', folder, '--gallery', filled, '--camera', 1)
-    assert output.count('nothing was found') == 8
     output = run('search', folder / '0_c1.png', '--gallery', filled)
     assert output.count('0_c1.png') == 1 and output.count('_c') == 8
+
+
+def test_queries_find_one_another(filled, folder, run, tmp_path):
+    """All images of a gallery, each searched for among the others."""
+    for topk, number in ((2, 2), (7, 7), (16384, 7)):
+        run('search', folder, '--gallery', filled, '--topk', topk, '--json',
+            tmp_path / 'found.json')
+        found = json.loads((tmp_path / 'found.json').read_text())
+        assert len(found) == 8
+        for item in found:
+            names = [match['name'] for match in item['matches']]
+            assert len(set(names)) == number and item['name'] not in names
 
 
 def test_search_by_time_and_video(files, run, tmp_path):
@@ -281,12 +308,14 @@ def test_list(filled, folder, files, run, fail):
     assert 'give --gallery' in fail('list', '--names')
 
 
-def test_delete(gallery, folder, run, fail, tmp_path):
+def test_delete(gallery, folder, run, fail, tmp_path, monkeypatch):
     assert 'name the images to forget' in fail('delete', '--gallery', gallery)
     assert "'nobody.png' is not in" in fail('delete', folder / '0_c1.png',
                                             'nobody.png', '--gallery', gallery)
     assert '1 images were forgotten' in run('delete', folder / '0_c1.png',
                                             '--gallery', gallery)
+    monkeypatch.chdir(folder)
+    assert 'Nothing was forgotten' in fail('delete', '', '--gallery', gallery)
     other = shutil.copytree(folder, tmp_path / 'other')
     run('index', other, '--gallery', gallery)
     (other / '3_c1.png').unlink()
@@ -295,6 +324,28 @@ def test_delete(gallery, folder, run, fail, tmp_path):
     assert f'7 images were forgotten; {gallery} has 7' in run(
         'delete', other, '--gallery', gallery)
     assert (other / '0_c1.png').is_file()
+
+
+def test_names_do_nothing_to_a_terminal(gallery, run, tmp_path):
+    folder = tmp_path / 'images'
+    write_image(folder / 'a\nb\x1b[31m.png')
+    shown = 'a\\nb\\x1b[31m.png'
+    run('index', folder, '--gallery', gallery)
+    names = run('list', '--names', '--gallery', gallery).splitlines()
+    assert len(names) == 9 and str(folder / shown) in names
+    lines = run('search', folder, '--gallery', gallery).splitlines()
+    assert lines[0] == str(folder / shown) and len(lines) == 10
+    # What Linux allows, and UTF-8 does not.
+    query = tmp_path / 'b\udcff.png'
+    shutil.copyfile(folder / 'a\nb\x1b[31m.png', query)
+    output = run('search', query, '--gallery', gallery, '--topk', 1)
+    assert 'b\\udcff.png' in output and f'  {folder / shown}' in output
+
+
+def test_devices_that_are_not_there(gallery, folder, fail):
+    for device in ('toaster', 'xpu:7'):
+        assert f'device {device!r} cannot be used: ' in fail(
+            'search', folder, '--gallery', gallery, '--device', device)
 
 
 def test_which_model(files, folder, fail, run, monkeypatch, tmp_path):

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.galleries import NamedModel
 from helpers.golden import ROOT
 
+from fusionreid_mm.apis import Gallery
 from fusionreid_mm.cli import aliases, main
 from fusionreid_mm.version import __version__
 
@@ -66,7 +68,8 @@ def test_commands_are_explained(capsys):
     for name in ('index', 'search', 'list', 'delete', 'train', 'test'):
         assert re.search(rf'^    {name} +\w', text, re.MULTILINE)
     for arguments in ([], ['find'], ['search', '--gallery', 'a.db'],
-                      ['index', 'x'], ['index', 'x', '--gallery']):
+                      ['index', 'x'], ['index', 'x',
+                                       '--gallery'], ['--debug', 'train']):
         with pytest.raises(SystemExit) as exit_:
             main(arguments)
         assert exit_.value.code == 2
@@ -81,6 +84,20 @@ def test_errors_have_no_traceback_unless_asked_for(capsys, tmp_path):
         f'fusionreid: error: there is no gallery {tmp_path / "no.db"}\n'
     with pytest.raises(FileNotFoundError):
         main(['--debug', *arguments])
+
+
+def test_errors_of_milvus_have_no_traceback(tmp_path):
+    """In a process of its own, which has not imported Milvus before."""
+    path = tmp_path / 'people.db'
+    Gallery(str(path), NamedModel()).close()
+    for manifest in path.rglob('manifest.json*'):
+        manifest.write_text('')
+    arguments = ['-m', 'fusionreid_mm', 'list', '--gallery', path]
+    process = run_program(*arguments)
+    assert process.returncode == 1 and process.stdout == ''
+    assert 'Traceback' not in process.stderr
+    last = process.stderr.splitlines()[-1]
+    assert last.startswith('fusionreid: error: ') and 'manifest.json' in last
 
 
 def test_errors_of_the_program_are_not_hidden(monkeypatch):

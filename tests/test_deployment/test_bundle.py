@@ -195,6 +195,7 @@ def test_a_huge_model_in_a_folder_is_not_read(tmp_path, members):
     (['threshold', 'metric'], 'dot', "'metric' cannot be 'dot'"),
     (['threshold', 'value'], 'high', "'value' cannot be 'high'"),
     (['threshold', 'value'], float('nan'), "'threshold' cannot be nan"),
+    (['threshold', 'value'], 10**400, 'int too large to convert to float'),
     (['model', 'opset'], 0, "'opset' cannot be 0"),
     (['model', 'bytes'], 3, 'its SHA-256 is another'),
     (['model'], [], r"'model' cannot be \[\]"),

@@ -146,6 +146,27 @@ def test_a_model_that_is_another(bundle, tmp_path, changes, message):
         ReIDInferencer(path)
 
 
+def test_weights_outside_of_the_bundle_are_not_read(bundle, tmp_path,
+                                                    monkeypatch):
+    """They would be no part of what its SHA-256 is of."""
+    onnx = pytest.importorskip('onnx')
+    content = read_bundle(bundle)
+    model = onnx.load_from_string(content.model)
+    weight = max(model.graph.initializer, key=lambda x: len(x.raw_data))
+    monkeypatch.chdir(tmp_path)
+    with open('weights.bin', 'wb') as file:
+        file.write(weight.raw_data)
+    weight.ClearField('raw_data')
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    entry = weight.external_data.add()
+    entry.key, entry.value = 'location', 'weights.bin'
+    path = tmp_path / 'a.fusionreid'
+    path.write_bytes(
+        pack_bundle(content._replace(model=model.SerializeToString())))
+    with pytest.raises(ValueError, match='cannot run this model of opset'):
+        ReIDInferencer(path)
+
+
 def test_no_model_at_all(bundle, tmp_path):
     content = read_bundle(bundle)._replace(model=b'no model', opset=99)
     path = tmp_path / 'a.fusionreid'

@@ -283,6 +283,20 @@ def test_nothing_is_overwritten(inferencer, tmp_path):
     assert path.read_text() == 'mine'
 
 
+def test_folders_that_cannot_be_written_to(inferencer, tmp_path, monkeypatch,
+                                           without_tracing):
+    """Before the export, which takes its time."""
+    file = tmp_path / 'file'
+    file.write_text('mine')
+    with pytest.raises(OSError, match='file'):
+        export_model(inferencer, file / 'a.torchscript')
+    # Nothing is protected from root, whom the tests may be run by.
+    monkeypatch.setattr('os.access', lambda path, mode: path != tmp_path)
+    with pytest.raises(PermissionError, match='a.onnx: its folder is write-'):
+        export_model(inferencer, tmp_path / 'a.onnx')
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize('name, options, error, message', [
     ('a.bin', {}, ValueError, 'must end with .fusionreid, .onnx, .pt2'),
     ('a.pt2', dict(precision='float16'), ValueError, 'only .* float16'),

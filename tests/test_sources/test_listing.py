@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -62,6 +63,20 @@ class TestFiles:
                                 PersonImage('c.jpg')
                             ]
 
+    def test_folders_that_may_not_be_read(self, monkeypatch):
+        """Their images would be missing without a word."""
+        make('f/a.jpg', 'f/secret/b.jpg')
+        scan = os.scandir
+
+        def scan_most(path):
+            if Path(path).name == 'secret':
+                raise PermissionError(13, 'Permission denied', str(path))
+            return scan(path)
+
+        monkeypatch.setattr(os, 'scandir', scan_most)
+        with pytest.raises(PermissionError, match='secret'):
+            list_images('f')
+
     def test_urls_are_left_to_mmengine(self):
         assert names_of('s3://bucket/a.jpg') == ['s3://bucket/a.jpg']
 
@@ -70,6 +85,7 @@ class TestFiles:
         ('empty', ValueError, "there are no images in 'empty'"),
         ('b*.jpg', ValueError, r"there are no images in 'b\*.jpg'"),
         ([], ValueError, 'there are no images'),
+        ('', ValueError, "an empty name '' is no image"),
         (['a.jpg', 'b.jpg'], FileNotFoundError, "'b.jpg'"),
         (3, TypeError, 'paths, PersonImages or lists of them: got 3'),
         ('w.mp4#frame=1&xywh=0,0,2,2', FileNotFoundError, "no video 'w.mp4'"),
@@ -103,6 +119,11 @@ class TestTables:
         ('image,time\na.jpg,noon\n', ValueError,
          "line 2: time must be a number: got 'noon'"),
         ('image,time\na.jpg,inf\n', ValueError, 'line 2: time'),
+        ('image,camid\na.jpg,9223372036854775808\n', ValueError,
+         'line 2: there is no camera 9223372036854775808'),
+        ('image\n"a.jpg\n' + 'b' * 200000, ValueError,
+         'a.csv is no CSV file: field larger'),
+        ('"image\n' + 'b' * 200000, ValueError, 'a.csv is no CSV file'),
         ('image\n', ValueError, "no images in 'a.csv'"),
         ('', ValueError, 'image is not among'),
         ('path\na.jpg\n', ValueError, r"image is not among \['path'\]"),

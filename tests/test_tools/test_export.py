@@ -84,6 +84,7 @@ def test_too_large_a_difference(run, tmp_path, monkeypatch):
     (['--out', 'a.pt2', '--fp16'], 'only .fusionreid and .onnx can compute'),
     (['--out', 'a.onnx', '--allowed-far', '0.1'], 'needs --thresholds'),
     (['--out', 'a.onnx', '--opset', '3'], 'invalid choice: 3'),
+    (['--out', 'a.onnx', './a.onnx'], '--out names a file twice'),
     ([], 'required: --out'),
 ])
 def test_bad_arguments(run, monkeypatch, tmp_path, capsys, arguments, message):

@@ -158,6 +158,7 @@ class TestOneProcess:
         (('CHECKPOINT', 'a.jpg', '--boxes', 'b.csv'), 'boxes belong to a vid'),
         (('CHECKPOINT', 'CHECKPOINT', 'a.jpg'), 'is a checkpoint already'),
         (('CHECKPOINT', 'a.jpg', '--batch-size', '0'), 'got 0'),
+        (('fusionreid_tiny_synthetic', 'a.jpg'), 'a model without weights'),
     ])
     def test_mistakes(self, files, tmp_path, monkeypatch, arguments, message):
         monkeypatch.chdir(tmp_path)
@@ -168,6 +169,15 @@ class TestOneProcess:
         ]
         with pytest.raises(SystemExit, match=f'^error: .*{message}'):
             run_inline(monkeypatch, TOOL, *arguments, '--out', 'a')
+
+    def test_a_damaged_file(self, files, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        write_image(Path('a.jpg'))
+        command = TOOL, files.checkpoint, 'a.jpg', '--out', 'a'
+        run_inline(monkeypatch, *command)
+        Path('a/features_000000.npz').write_bytes(b'')
+        with pytest.raises(SystemExit, match='^error: .*: delete it, and'):
+            run_inline(monkeypatch, *command)
 
     @pytest.mark.parametrize('launcher, name', [
         ('pytorch', 'LOCAL_RANK'),

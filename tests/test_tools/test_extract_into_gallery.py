@@ -81,6 +81,34 @@ def test_nothing_is_lost_or_doubled(files, folder, tmp_path, monkeypatch,
         assert opened.source == (files.checkpoint, None)
 
 
+def test_images_that_change_after_a_job(files, tmp_path, monkeypatch):
+    """The old descriptor is neither taken for the new image's, nor put in the
+    place of that."""
+    out, path = tmp_path / 'features', tmp_path / 'people.db'
+    folder = tmp_path / 'images'
+    first, second = folder / '0.png', folder / '1.png'
+    write_image(first, seed=0)
+    write_image(second, seed=1)
+    command = (TOOL, files.checkpoint, folder, '--out', out, '--gallery', path)
+    run_inline(monkeypatch, *command[:-2])
+    later = (out / 'job.json').stat().st_mtime_ns + 10**9
+    write_image(first, seed=2)
+    os.utime(first, ns=(later, later))
+    inferencer = ReIDInferencer(files.checkpoint, device='cpu')
+    run_inline(monkeypatch, *command)
+    with Gallery.open(str(path), inferencer) as gallery:
+        assert gallery.names() == [str(first), str(second)]
+        missing = list(gallery.missing(str(folder)))
+        assert [image.name for image in missing] == [str(first)]
+        gallery.add(missing)
+        expected = gallery.descriptors(gallery.names())
+    run_inline(monkeypatch, *command)
+    with Gallery.open(str(path)) as gallery:
+        np.testing.assert_array_equal(
+            gallery.descriptors(gallery.names()), expected)
+        assert not list(gallery.missing(str(folder)))
+
+
 def test_galleries_that_do_not_fit(files, folder, tmp_path, monkeypatch):
     """They are refused before anything is extracted."""
     out, gallery = tmp_path / 'features', tmp_path / 'people.db'

@@ -73,6 +73,8 @@ def parse_args() -> argparse.Namespace:
     if args.allowed_far is not None and args.thresholds is None:
         parser.error('--allowed-far needs --thresholds')
     args.precision = 'float16' if args.fp16 else 'float32'
+    if len(set(args.out)) < len(args.out):
+        parser.error('--out names a file twice')
     for path in args.out:
         try:
             writer_of(path, args.precision)

@@ -1,6 +1,6 @@
 import os
 from collections import deque
-from itertools import islice
+from itertools import chain, islice
 from typing import (Any, Deque, Dict, Iterable, Iterator, List, Optional,
                     Sequence, Tuple, Union)
 
@@ -183,8 +183,8 @@ class Gallery:
         each batch, whatever happens later.
 
         Args:
-            images: What :func:`fusionreid_mm.sources.list_images` takes, or an
-                iterator of :class:`~fusionreid_mm.sources.PersonImage`.
+            images: What :func:`fusionreid_mm.sources.list_images` takes. An
+                iterator is read as it is needed, and may be long.
             batch_size (int): Images at a time. Defaults to 32.
             on_bad_image (str): As of :meth:`.ReIDInferencer.stream`.
 
@@ -246,16 +246,19 @@ class Gallery:
 
     def missing(self, images: Any) -> Iterator[PersonImage]:
         """Images that are not in the gallery, or the files of which have
-        changed since.
+        changed since, or of which the gallery knows another camera or time, or
+        none. What is not known of an image now changes nothing.
 
         Args:
             images: As in :meth:`add`.
         """
         for some in _chunks(_listed(images), _ROWS):
-            known = self._known([image.name for image in some])
+            rows = self._query([image.name for image in some],
+                               [*IMAGE_FIELDS, 'stamp'])
+            known = {row['key']: row for row in rows}
             for image in some:
-                key = key_of(image.name)
-                if key not in known or known[key] != stamp_of(image.name):
+                row = known.get(key_of(image.name))
+                if row is None or _is_news(image, row):
                     yield image
 
     def delete(self, names: Union[str, Iterable[str]]) -> int:
@@ -267,7 +270,7 @@ class Gallery:
         names = [names] if isinstance(names, str) else names
         deleted = 0
         for some in _chunks(names, _ROWS):
-            keys = list(self._known(some))
+            keys = [row['key'] for row in self._query(some, [])]
             if keys:
                 self._client.delete(self.collection, ids=keys)
             deleted += len(keys)
@@ -280,7 +283,7 @@ class Gallery:
                not_camids: Iterable[int] = (),
                start: Optional[float] = None,
                end: Optional[float] = None,
-               exclude: Iterable[str] = (),
+               exclude: Union[str, Iterable[str]] = (),
                other_camera: bool = False) -> List[List[Match]]:
         """The images that look most like each query.
 
@@ -303,6 +306,8 @@ class Gallery:
             ValueError: If nothing could be found, or a query's own camera is
                 to be left out, and nobody knows it.
         """
+        # Of a text, the letters would be left out.
+        exclude = [exclude] if isinstance(exclude, str) else exclude
         one = Filter(None if camids is None else set(camids), set(not_camids),
                      start, end, set(exclude))
         one.check()
@@ -490,12 +495,8 @@ class Gallery:
                 f'{lengths[row, 0]}: the model cannot describe it')
         return descriptors / lengths
 
-    def _known(self, names: Iterable[str]) -> Dict[str, Optional[str]]:
-        """The stamps of those that are in the gallery, by their keys."""
-        rows = self._query(names, ['stamp'])
-        return {row['key']: row['stamp'] for row in rows}
-
     def _query(self, names: Iterable[str], fields: List[str]) -> List[dict]:
+        """Of those that are in the gallery."""
         keys = set(map(key_of, names))
         if not keys:
             return []
@@ -524,6 +525,14 @@ def _match(hit: Any) -> Match:
     return Match(name, float(np.clip(hit['distance'], -1, 1)), camid, time)
 
 
+def _is_news(image: PersonImage, row: Dict[str, Any]) -> bool:
+    """Whether an image is not as the gallery has it."""
+    if row['stamp'] != stamp_of(image.name):
+        return True
+    _, camid, time = image_of(row)
+    return (image.camid not in (None, camid) or image.time not in (None, time))
+
+
 def _without_own_camera(one: Filter, query: Any) -> Filter:
     camid = query.camid if isinstance(query, PersonImage) else None
     if camid is None:
@@ -546,14 +555,14 @@ def _queries(images: Any) -> list:
         return [images] if images.ndim == 3 else list(images)
     if isinstance(images, (list, tuple)) and any(
             isinstance(image, np.ndarray) for image in images):
-        return list(images)
+        return list(chain.from_iterable(map(_queries, images)))
     return list(_listed(images))
 
 
 def _listed(images: Any) -> Iterable[PersonImage]:
     """An iterator is not read before it is needed."""
     if isinstance(images, Iterator):
-        return images
+        return chain.from_iterable(map(_listed, images))
     if isinstance(images, PersonImage):
         return [images]
     return list_images(images)

@@ -41,6 +41,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _meant(name: str, names: List[str], gallery: 'Gallery') -> List[str]:
+    if not name:
+        # It would be the current folder.
+        raise ValueError("an empty name '' is no image: is a variable unset? "
+                         'Nothing was forgotten')
     path = absolute(name)
     # What was added from Python may have other names.
     folder, crops = osp.join(path, ''), f'{path}#'

@@ -4,6 +4,7 @@ from typing import List, Optional, Tuple
 
 from ..cameras import camera_of
 from ..gallery_options import add_gallery_arguments, gallery_options
+from ..names import printable
 
 HELP = 'list the models there are, or tell what is in a gallery'
 
@@ -46,7 +47,7 @@ def _models(pattern: str) -> List[str]:
 def _names(args: argparse.Namespace) -> List[str]:
     from fusionreid_mm.apis import Gallery
     with Gallery.open(**gallery_options(args)) as gallery:
-        return gallery.names()
+        return list(map(printable, gallery.names()))
 
 
 def _summary(args: argparse.Namespace) -> List[str]:

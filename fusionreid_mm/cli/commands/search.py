@@ -8,7 +8,7 @@ from ..model_options import add_model_arguments, choose_model, load_model
 from ..names import shown, with_absolute_names
 
 if TYPE_CHECKING:
-    from fusionreid_mm.apis import Match
+    from fusionreid_mm.apis import Gallery, Match
     from fusionreid_mm.sources import PersonImage
 
 HELP = 'find the images of a gallery that look most like others'
@@ -84,15 +84,7 @@ def run(args: argparse.Namespace) -> None:
     queries = _queries(args)
     with Gallery.open(**gallery_options(args)) as gallery:
         gallery.use(load_model(choose_model(args, gallery.source), args))
-        results = gallery.search(
-            queries,
-            topk=args.topk,
-            camids=args.camera,
-            not_camids=args.not_camera,
-            start=args.start,
-            end=args.end,
-            exclude=[query.name for query in queries],
-            other_camera=args.other_camera)
+        results = _search(gallery, queries, args)
         subtitle = f'{args.gallery}, {len(gallery)} images'
     _print(queries, results)
     if args.json is not None:
@@ -125,6 +117,26 @@ def _queries(args: argparse.Namespace) -> List['PersonImage']:
     if args.query_camera is None:
         return queries
     return [query._replace(camid=args.query_camera) for query in queries]
+
+
+def _search(gallery: 'Gallery', queries: List['PersonImage'],
+            args: argparse.Namespace) -> List[List['Match']]:
+    """Of each query, the images that look most like it, but itself."""
+    from fusionreid_mm.apis.gallery.gallery import MAX_TOPK
+
+    # One more, for the query: a filter for each would be a request for each.
+    is_more = 1 <= args.topk < MAX_TOPK
+    results = gallery.search(
+        queries,
+        topk=args.topk + is_more,
+        camids=args.camera,
+        not_camids=args.not_camera,
+        start=args.start,
+        end=args.end,
+        other_camera=args.other_camera)
+    return [[match for match in matches
+             if match.name != query.name][:args.topk]
+            for query, matches in zip(queries, results)]
 
 
 def _print(queries: Sequence['PersonImage'],

@@ -165,6 +165,8 @@ def test_names_may_be_anything(uri):
             found, = gallery.search([image], topk=1)
             assert found[0][0] == image.name and found[0][2] == image.camid
             others, = gallery.search([image], topk=50, exclude=[image.name])
+            assert gallery.search(
+                image, topk=50, exclude=image.name) == [others]
             assert {match.name
                     for match in others} == set(names) - {image.name}
         assert gallery.delete(names[1]) == 1
@@ -198,6 +200,23 @@ def test_an_image_replaces_itself(uri):
         found, = gallery.search_descriptors(np.eye(SIZE)[1:2], topk=1)
         assert found[0][2:] == (8, 99.)
         assert found[0].score == pytest.approx(1)
+
+
+def test_news_of_cameras_and_times_are_missing(uri):
+    images = some_images(8)
+    with Gallery(uri, MODEL) as gallery:
+        gallery.add(iter(images))
+        unknown = [PersonImage(image.name) for image in images]
+        assert not list(gallery.missing(iter(unknown)))
+        assert images[3].camid is None and images[3].time is None
+        news = [
+            images[0], images[1]._replace(camid=2),
+            images[2]._replace(time=9.), images[3]._replace(camid=0),
+            images[3]._replace(time=0.), images[4]
+        ]
+        assert list(gallery.missing(iter(news))) == news[1:5]
+        gallery.add(iter(news[1:3]))
+        assert not list(gallery.missing(iter(news[:3])))
 
 
 def test_it_lasts(uri):

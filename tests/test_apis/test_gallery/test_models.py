@@ -46,6 +46,27 @@ def test_arrays_are_queries(inferencer, images, tmp_path):
                     ] == [match[0] for match in by_name[0]]
         with pytest.raises(ValueError, match='camera of the query of'):
             gallery.search(pixels, other_camera=True)
+        folder = str(tmp_path / 'images')
+        mixed = gallery.search([pixels, folder], topk=3)
+        expected = gallery.search(
+            pixels, topk=3) + gallery.search(
+                folder, topk=3)
+        assert [[match.name for match in matches]
+                for matches in mixed] == [[match.name for match in matches]
+                                          for matches in expected]
+        with pytest.raises(ValueError, match='camera of the query .*0.png'):
+            gallery.search([folder, pixels], other_camera=True)
+
+
+def test_images_may_come_as_paths_one_by_one(inferencer, images, tmp_path):
+    with Gallery(str(tmp_path / 'people.db'), inferencer) as gallery:
+        paths = (image.name for image in images)
+        assert gallery.add(paths, batch_size=2) == 7
+        assert gallery.names() == [image.name for image in images]
+        assert not list(gallery.missing(iter(gallery.names())))
+        found = gallery.search(iter(gallery.names()[:2]), topk=1)
+        assert [matches[0].name
+                for matches in found] == [image.name for image in images[:2]]
 
 
 def test_what_is_left_out_does_not_shift_others(inferencer, images, tmp_path):
