@@ -75,14 +75,19 @@ def fill_mim_folder() -> None:
 class Wheel(bdist_wheel):
     """Tells onedl-mim where an installed wheel lives.
 
-    It takes the folder of the first file that pip lists, which is the one of
-    the metadata, for the package.
+    It takes the folder of the first file that pip lists for the package. The
+    list is in alphabetical order, and the first would be the command,
+    ``../../../bin/fusionreid``.
     """
+
+    FIRST_FOLDER = f'+{PACKAGE.name}'
 
     def write_wheelfile(self, wheelfile_base: str, *args, **kwargs) -> None:
         super().write_wheelfile(wheelfile_base, *args, **kwargs)
         if not LINK_COMMANDS & set(sys.argv):
-            shutil.copytree(PACKAGE / '.mim', Path(wheelfile_base) / '.mim')
+            shutil.copytree(
+                PACKAGE / '.mim',
+                Path(wheelfile_base).parent / self.FIRST_FOLDER / '.mim')
 
 
 class EditableWheel(editable_wheel):

@@ -50,7 +50,8 @@ def facts_of(page) -> dict:
     return dict(page.tables[0][1:])
 
 
-def test_report_of_a_test(data_root, tmp_path):
+def test_report_of_a_test(data_root, monkeypatch, tmp_path):
+    monkeypatch.setattr('sys.argv', ['tools/test.py', 'mine.py'])
     page, metrics = run_test(data_root, tmp_path)
     page.check_alone()
     # The branches alone are measured for it.
@@ -63,7 +64,7 @@ def test_report_of_a_test(data_root, tmp_path):
     assert facts['Processes'] == '1'
     assert facts['Test-time augmentation'] == 'no'
     assert facts['Descriptor'].startswith('cnn, transformer, cnn_lru')
-    assert 'pytest' in facts['Command']
+    assert 'tools/test.py mine.py' in facts['Command']
 
 
 def test_what_is_measured_already_is_not_measured_twice(data_root, tmp_path):
