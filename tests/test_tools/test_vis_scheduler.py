@@ -249,7 +249,7 @@ def test_wrong_arguments(config, tmp_path, monkeypatch, capsys):
     with pytest.raises(ValueError, match="list of such dicts: got 'LinearLR'"):
         run_inline(monkeypatch, TOOL, config, '-s', 'a.png', '--cfg-options',
                    'param_scheduler=[LinearLR]')
-    with pytest.raises(ValueError, match='supported.*png'):
+    with pytest.raises(ValueError, match='must end with one of.*png'):
         run_inline(monkeypatch, TOOL, config, '-s', tmp_path / 'schedule.doc')
 
 
