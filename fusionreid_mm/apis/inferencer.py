@@ -27,7 +27,7 @@ from fusionreid_mm.registry import INFERENCERS, SCOPE
 from fusionreid_mm.sources import UnreadableImageError, is_crop, read_image
 from fusionreid_mm.sources.image_items import (Camids, Described, Images, Item,
                                                check_array, check_options,
-                                               items_of)
+                                               descriptors_of, items_of)
 from fusionreid_mm.sources.progress import progress_bar
 from .checkpoint_config import config_of, is_checkpoint
 from .metafile import find_model
@@ -121,16 +121,8 @@ class ReIDInferencer(BaseInferencer):
         check_options(batch_size)
         items = items_of(images, camids)
         total = len(items) if isinstance(items, Sequence) else None
-        parts: List[np.ndarray] = []
         with progress_bar(total, self.show_progress) as advance:
-            done = 0
-            for batch, descriptors in self._batches(items, batch_size):
-                parts.append(descriptors)
-                done += len(batch)
-                advance(done)
-        if not parts:
-            raise ValueError('there are no images')
-        return np.concatenate(parts)
+            return descriptors_of(self._batches(items, batch_size), advance)
 
     def stream(
         self,

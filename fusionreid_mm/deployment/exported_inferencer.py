@@ -9,7 +9,7 @@ import numpy as np
 from fusionreid_mm.sources import PersonImage, UnreadableImageError, read_image
 from fusionreid_mm.sources.image_items import (Camids, Described, Images, Item,
                                                check_array, check_options,
-                                               items_of)
+                                               descriptors_of, items_of)
 from .bundle import read_bundle
 from .manifest import Manifest, Threshold
 from .onnx_session import OnnxSession
@@ -87,16 +87,9 @@ class ExportedInferencer:
         """
         check_options(batch_size)
         items = items_of(images, camids)
-        parts: List[np.ndarray] = []
         with self._progress(items) as advance:
-            done = 0
-            for batch, descriptors in self._batches(items, batch_size, False):
-                parts.append(descriptors)
-                done += len(batch)
-                advance(done)
-        if not parts:
-            raise ValueError('there are no images')
-        return np.concatenate(parts)
+            return descriptors_of(
+                self._batches(items, batch_size, False), advance)
 
     def stream(
         self,

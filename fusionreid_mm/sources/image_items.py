@@ -1,8 +1,8 @@
 """What an inferencer is given, one image after the other."""
 import os
 from itertools import zip_longest
-from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional, Sized,
-                    Union)
+from typing import (Any, Callable, Iterable, Iterator, List, NamedTuple,
+                    Optional, Sized, Tuple, Union)
 
 import numpy as np
 
@@ -51,6 +51,28 @@ def items_of(images: Images, camids: Camids) -> Iterable[Item]:
     if isinstance(camids, Sized) and len(camids) != len(listed):
         raise ValueError(f'{len(listed)} images, but {len(camids)} camids')
     return list(_with_camids(listed, camids))
+
+
+def descriptors_of(batches: Iterable[Tuple[List[Described], np.ndarray]],
+                   advance: Callable[[int], None]) -> np.ndarray:
+    """All descriptors (N, D) of batches of images.
+
+    Args:
+        batches: The images of each, and their descriptors (B, D).
+        advance: Told after each how many images are done.
+
+    Raises:
+        ValueError: If there are no images.
+    """
+    parts: List[np.ndarray] = []
+    done = 0
+    for batch, descriptors in batches:
+        parts.append(descriptors)
+        done += len(batch)
+        advance(done)
+    if not parts:
+        raise ValueError('there are no images')
+    return np.concatenate(parts)
 
 
 def _each(images: Iterable[Image]) -> Iterator[Any]:
