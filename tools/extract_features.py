@@ -21,6 +21,7 @@ from fusionreid_mm.cli.gallery_options import (add_gallery_arguments,
                                                gallery_options)
 from fusionreid_mm.cli.model_options import checked_source
 from fusionreid_mm.cli.names import absolute
+from fusionreid_mm.cli.source_options import add_source_arguments
 from fusionreid_mm.sources import PersonImage, list_images
 
 # Where launchers say which process of its machine this is. The processes need
@@ -54,15 +55,7 @@ def parse_args() -> argparse.Namespace:
         help='image file, folder, glob (in quotes), CSV file with the column '
         'image or with boxes in videos, or video')
     parser.add_argument('--out', required=True, help='folder to write to')
-    parser.add_argument(
-        '--boxes',
-        help='CSV file with the columns frame, x, y, width and height, where '
-        'IMAGES is a video (default: the one of the same name beside it)')
-    parser.add_argument(
-        '--camera-pattern',
-        metavar='REGEX',
-        help='regular expression with a group for the number of the camera '
-        r"in the names of files, counted from 1, as '_c(\d+)'")
+    add_source_arguments(parser)
     parser.add_argument(
         '--batch-size',
         type=int,

@@ -6,6 +6,7 @@ from typing import (TYPE_CHECKING, Callable, ContextManager, Iterator, List,
 from ..gallery_options import add_gallery_arguments, gallery_options
 from ..model_options import add_model_arguments, choose_model, load_model
 from ..names import with_absolute_names
+from ..source_options import add_source_arguments
 
 if TYPE_CHECKING:
     from fusionreid_mm.apis import Gallery, ModelSource
@@ -25,15 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'column image or with boxes in videos, or videos')
     add_gallery_arguments(parser)
     add_model_arguments(parser)
-    parser.add_argument(
-        '--boxes',
-        help='CSV file with the columns frame, x, y, width and height, where '
-        'IMAGES is one video (default: the one of the same name beside it)')
-    parser.add_argument(
-        '--camera-pattern',
-        metavar='REGEX',
-        help='regular expression with a group for the number of the camera '
-        r"in the names of files, counted from 1, as '_c(\d+)'")
+    add_source_arguments(parser)
     parser.add_argument(
         '--new-cameras',
         action='store_true',
