@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import documents
 from helpers.drawn_data import write_image
 from helpers.golden import ROOT
 from mmengine.registry import init_default_scope
@@ -18,15 +19,14 @@ from fusionreid_mm.engine.command_line import load_config
 from fusionreid_mm.evaluation import load_thresholds
 from fusionreid_mm.registry import DATASETS, HOOKS, MODELS
 
-DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-
 
 def blocks_of(document: str, language: str) -> list:
-    text = (ROOT / document).read_text(encoding='utf-8')
-    return re.findall(rf'```{language}\n(.*?)```', text, flags=re.DOTALL)
+    return [
+        block.code for block in documents.blocks_of(ROOT / document, language)
+    ]
 
 
-@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize('path', documents.PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     text = path.read_text(encoding='utf-8')
     for target in re.findall(r'\]\(([^)#]+)\)', text):
@@ -34,7 +34,7 @@ def test_links_lead_somewhere(path):
             assert (path.parent / target).exists(), target
 
 
-@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize('path', documents.PAGES, ids=lambda path: path.name)
 def test_named_files_exist(path):
     text = path.read_text(encoding='utf-8')
     names = re.findall(r'(?:configs|tools|tests|docs)/[\w./-]+\.(?:py|sh|md)',
@@ -91,10 +91,8 @@ def test_reader_of_ones_own(monkeypatch, tmp_path):
 
 
 def test_config_of_ones_own(tmp_path):
-    text = (ROOT / 'README.md').read_text(encoding='utf-8')
     code, = [
-        block
-        for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+        block for block in blocks_of('README.md', 'python')
         if block.startswith('_base_')
     ]
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
@@ -124,11 +122,9 @@ def test_features_of_mmengine(number, tmp_path):
 
 @pytest.mark.parametrize('number', range(3))
 def test_other_backbones(number, tmp_path):
-    text = (ROOT /
-            'docs/advanced_guides/backbones.md').read_text(encoding='utf-8')
     blocks = [
         block
-        for block in re.findall(r'```python\n(.*?)```', text, flags=re.DOTALL)
+        for block in blocks_of('docs/advanced_guides/backbones.md', 'python')
         if block.startswith('_base_')
     ]
     assert len(blocks) == 3
